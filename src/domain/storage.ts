@@ -191,7 +191,12 @@ export interface AuditTrail {
   /** Idempotent by (tenant, id). At most 1,000 events. */
   append(events: readonly AuditEvent[], signal?: AbortSignal): Promise<void>;
   /** In order of (at, id); `after` is the cursor of the last event seen, as returned by `auditCursor` (`at` padded, then id). */
-  list(filter: AuditFilter, after: string | undefined, limit: number, signal?: AbortSignal): Promise<readonly AuditEvent[]>;
+  list(
+    filter: AuditFilter,
+    after: string | undefined,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly AuditEvent[]>;
   /** Removes events of all tenants older than `before` (epoch ms); returns how many. */
   prune(before: number, signal?: AbortSignal): Promise<number>;
   /** Replaces `subject` in every event of the tenant by `pseudonym`, and removes the details named `identifying`. */
