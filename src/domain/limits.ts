@@ -1,0 +1,26 @@
+// Every limit of the contract (api.md "Limits"), each a named constant; test/domain/limits.test.ts tries each at and past it.
+
+export const limits = {
+  messageBytes: 4 * 1024 * 1024,
+  identifierChars: 320,
+  passwordBytes: 1024,
+  contextBytes: 64 * 1024,
+  contextDepth: 16,
+  attributesBytes: 16 * 1024,
+  batchItems: 1000,
+  pageSize: 1000,
+  changesPerWrite: 1000,
+  permissionChars: 256,
+  permissionSegments: 16,
+  roleDepth: 32,
+  groupDepth: 32,
+  resourceDepth: 32,
+  conditionBytes: 4 * 1024,
+  apiKeysPerOwner: 1000,
+  sessionsPerUser: 1000,
+  violationsReported: 20,
+  userAgentChars: 1024,
+  audiences: 16,
+  scopes: 100,
+  metadataBytes: 16 * 1024,
+} as const;
