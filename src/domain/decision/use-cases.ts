@@ -1,0 +1,196 @@
+import type { CallContext } from '../call.ts';
+import type { Json } from '../storage.ts';
+import type { ResourceRef, SubjectRef } from '../subject.ts';
+
+// Decisions and what they are made from.
+
+export type DecisionReason =
+  | 'GRANTED'
+  | 'NO_MATCH'
+  | 'DENIED_BY_RULE'
+  | 'CONTEXT_MISSING'
+  | 'CONDITION_ERROR'
+  | 'OUT_OF_SCOPE'
+  | 'UNKNOWN_TENANT'
+  | 'UNKNOWN_PERMISSION'
+  | 'SUBJECT_DISABLED'
+  | 'CREDENTIAL_INVALID'
+  | 'CREDENTIAL_EXPIRED'
+  | 'CREDENTIAL_REVOKED'
+  | 'CREDENTIAL_WRONG_AUDIENCE'
+  | 'CREDENTIAL_WRONG_NETWORK'
+  | 'CREDENTIAL_RATE_LIMITED';
+
+export interface Decision {
+  /** Anything but 'allow' is no. */
+  readonly effect: 'allow' | 'deny';
+  readonly reason: DecisionReason;
+  readonly subject?: SubjectRef | undefined;
+  readonly grantIds?: readonly string[] | undefined;
+  readonly missingContext?: readonly string[] | undefined;
+  /** Epoch ms at which the answer changes by itself. */
+  readonly expiresAt?: number | undefined;
+}
+
+export type Attributes = { readonly [name: string]: Json | undefined };
+
+export interface Grant {
+  readonly id: string;
+  readonly subject: SubjectRef;
+  readonly what:
+    | { readonly kind: 'role'; readonly role: string }
+    | { readonly kind: 'permission'; readonly permission: string };
+  readonly resource?: ResourceRef | undefined;
+  readonly effect: 'allow' | 'deny';
+  /** Epoch ms. */
+  readonly expiresAt?: number | undefined;
+}
+
+export interface Role {
+  readonly name: string;
+  /** Permissions or patterns: `documents:read`, `documents:*`. */
+  readonly permissions: readonly string[];
+  /** Roles whose permissions it has too. */
+  readonly inherits: readonly string[];
+}
+
+export interface Policy {
+  readonly roles: readonly Role[];
+}
+
+export interface StoredPolicy {
+  readonly policy: Policy;
+  /** 0 when none was ever applied. */
+  readonly version: number;
+  readonly etag: string;
+  /** Consistency token of the entry that applied it. */
+  readonly revision: string;
+  /** Epoch ms. */
+  readonly appliedAt: number;
+}
+
+export type PrincipalInput =
+  | { readonly kind: 'subject'; readonly subject: SubjectRef }
+  | { readonly kind: 'access_token'; readonly token: string }
+  | { readonly kind: 'session_token'; readonly token: string }
+  | { readonly kind: 'api_key'; readonly key: string };
+
+export interface Question {
+  readonly principal: PrincipalInput;
+  readonly permission: string;
+  readonly resource?: ResourceRef | undefined;
+  readonly context?: Attributes | undefined;
+  readonly subjectProperties?: Attributes | undefined;
+  readonly resourceProperties?: Attributes | undefined;
+}
+
+/** What a credential stood for, as the decision sees it. */
+export type ResolvedPrincipal =
+  | {
+      readonly kind: 'resolved';
+      readonly subject: SubjectRef;
+      /** Permission patterns that narrow; undefined: nothing narrows. */
+      readonly scopes: readonly string[] | undefined;
+      /** Epoch ms at which the credential ends. */
+      readonly expiresAt: number | undefined;
+    }
+  | { readonly kind: 'refused'; readonly reason: DecisionReason; readonly subject?: SubjectRef | undefined };
+
+/** Turns a credential into a subject; synchronous on a warm cache. Made by session and keys. */
+export interface CredentialResolver {
+  accessToken(
+    tenant: string,
+    token: string,
+    signal: () => AbortSignal | undefined,
+  ): ResolvedPrincipal | Promise<ResolvedPrincipal>;
+  sessionToken(
+    tenant: string,
+    token: string,
+    signal: () => AbortSignal | undefined,
+  ): ResolvedPrincipal | Promise<ResolvedPrincipal>;
+  apiKey(
+    tenant: string,
+    key: string,
+    signal: () => AbortSignal | undefined,
+  ): ResolvedPrincipal | Promise<ResolvedPrincipal>;
+}
+
+export interface AuthorizeInput extends Question {
+  readonly tenant: string;
+  /** Consistency token; empty: whatever is in memory. */
+  readonly atLeastRevision: string;
+  readonly explain: boolean;
+}
+
+export interface AuthorizeOutcome {
+  readonly decision: Decision;
+  /** Consistency token of the state it was made from. */
+  readonly revision: string;
+  readonly explanation?: readonly string[] | undefined;
+}
+
+/** One item of a batch: a question, or why it is none. */
+export type BatchItem =
+  | { readonly kind: 'question'; readonly question: Question }
+  | { readonly kind: 'invalid'; readonly description: string };
+
+export type BatchAnswer =
+  | { readonly kind: 'decision'; readonly decision: Decision }
+  | { readonly kind: 'error'; readonly reason: string; readonly message: string };
+
+export interface BatchOutcome {
+  readonly answers: readonly BatchAnswer[];
+  readonly revision: string;
+}
+
+export type GrantChange =
+  | {
+      readonly kind: 'put';
+      readonly grant: Omit<Grant, 'id'> & { readonly id: string /* empty: the server makes it */ };
+    }
+  | { readonly kind: 'delete'; readonly grantId: string };
+
+export interface WriteGrantsInput {
+  readonly tenant: string;
+  /** 1 to 1,000, applied together or not at all. */
+  readonly changes: readonly GrantChange[];
+  /** Consistency token that must still be the newest; empty: any. */
+  readonly expectedRevision: string;
+  /** Lower-case UUID; empty: not repeatable. */
+  readonly requestId: string;
+}
+
+export interface GrantFilter {
+  readonly subject?: SubjectRef | undefined;
+  readonly role?: string | undefined;
+  readonly resource?: ResourceRef | undefined;
+}
+
+export interface DecisionUseCases {
+  /** Synchronous whenever everything it needs is in memory. */
+  authorize(call: CallContext, input: AuthorizeInput): AuthorizeOutcome | Promise<AuthorizeOutcome>;
+  batchAuthorize(
+    call: CallContext,
+    input: { readonly tenant: string; readonly atLeastRevision: string; readonly items: readonly BatchItem[] },
+  ): BatchOutcome | Promise<BatchOutcome>;
+  /** `etag` empty: whatever is there. Same content as the current version: no new version. */
+  applyPolicy(
+    call: CallContext,
+    input: { readonly tenant: string; readonly policy: Policy; readonly etag: string; readonly dryRun: boolean },
+  ): Promise<StoredPolicy>;
+  getPolicy(call: CallContext, tenant: string): Promise<StoredPolicy>;
+  /** Ids in the order of the `put` changes. */
+  writeGrants(
+    call: CallContext,
+    input: WriteGrantsInput,
+  ): Promise<{ readonly revision: string; readonly grantIds: readonly string[] }>;
+  listGrants(
+    call: CallContext,
+    input: {
+      readonly tenant: string;
+      readonly filter: GrantFilter;
+      readonly pageSize: number;
+      readonly pageToken: string;
+    },
+  ): Promise<{ readonly grants: readonly Grant[]; readonly nextPageToken: string; readonly revision: string }>;
+}

@@ -1,0 +1,163 @@
+import type { CallContext, ClientDevice } from '../call.ts';
+import type { CookieRequest, IssuedCookie, IssuedTokens, TokenRequest } from '../session/use-cases.ts';
+import type { Document } from '../storage.ts';
+
+// What identity offers to callers. Values in, values out: what happened to the end user is data, never an exception.
+
+export type IdentifierKind = 'email' | 'phone' | 'username';
+
+export interface Identifier {
+  readonly kind: IdentifierKind;
+  /** As given; look-ups use the normalized form in the document's keys. */
+  readonly value: string;
+  readonly verified: boolean;
+}
+
+export interface TotpFactor {
+  /** JWE of the 20-byte secret, bound to this user and field. */
+  readonly sealedSecret: string;
+  /** Epoch ms; absent while the enrollment waits for its first code. */
+  readonly confirmedAt?: number | undefined;
+  /** Highest time step that was accepted: it only grows, so that no code works twice. */
+  readonly lastStep: number;
+}
+
+export interface UserDocument extends Document {
+  readonly status: 'active' | 'disabled' | 'deleting';
+  /** Grows with each password, status or factor change; what carries an older one is refused. */
+  readonly epoch: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly identifiers: readonly Identifier[];
+  readonly displayName?: string | undefined;
+  readonly metadata?: { readonly [key: string]: string } | undefined;
+  readonly password?: { readonly hash: string; readonly changedAt: number; readonly mustChange: boolean } | undefined;
+  readonly totp?: TotpFactor | undefined;
+  /** Keyed digests of unused recovery codes. */
+  readonly recoveryCodes: readonly string[];
+  /** Digest of the body of the CreateUser call, so that a retry is told from a reuse of its request id. */
+  readonly requestDigest?: string | undefined;
+}
+
+export type AuthenticationMethod = 'password' | 'totp' | 'recovery_code' | 'federated';
+
+export interface PerformedMethod {
+  readonly method: AuthenticationMethod;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export type RejectionReason =
+  | 'INVALID_CREDENTIALS'
+  | 'LOCKED'
+  | 'CODE_INVALID'
+  | 'CODE_ALREADY_USED'
+  | 'CHALLENGE_EXPIRED'
+  | 'REFRESH_UNKNOWN'
+  | 'REFRESH_EXPIRED'
+  | 'REFRESH_REUSED'
+  | 'SESSION_REVOKED'
+  | 'PROOF_INVALID'
+  | 'FEDERATION_FAILED'
+  | 'RATE_LIMITED';
+
+export interface Rejection {
+  readonly kind: 'rejection';
+  readonly reason: RejectionReason;
+  readonly retryAfterMs?: number | undefined;
+}
+
+export interface Challenge {
+  readonly kind: 'challenge';
+  readonly challengeToken: string;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+  readonly steps: readonly ('totp' | 'recovery_code' | 'enroll_totp' | 'change_password')[];
+}
+
+export interface Authenticated {
+  readonly kind: 'authenticated';
+  readonly userId: string;
+  readonly methods: readonly PerformedMethod[];
+  /** `at_...`; empty when something was issued. */
+  readonly authenticationToken: string;
+  /** Epoch ms, of the authentication token; absent when something was issued. */
+  readonly expiresAt?: number | undefined;
+  readonly issued?: IssuedTokens | IssuedCookie | undefined;
+}
+
+export type LoginOutcome = Authenticated | Challenge | Rejection;
+
+/** What a successful login should end in; undefined: an authentication token. */
+export type IssueRequest = TokenRequest | CookieRequest;
+
+export interface AuthenticateInput {
+  readonly tenant: string;
+  readonly identifier: string;
+  readonly password: string;
+  readonly client: ClientDevice;
+  readonly issue?: IssueRequest | undefined;
+}
+
+export type VerifyTotpTarget =
+  | { readonly kind: 'challenge'; readonly challengeToken: string }
+  | { readonly kind: 'user'; readonly userId: string }
+  | { readonly kind: 'access_token'; readonly accessToken: string }
+  | { readonly kind: 'session_token'; readonly sessionToken: string };
+
+export interface VerifyTotpInput {
+  readonly tenant: string;
+  readonly target: VerifyTotpTarget;
+  readonly code: { readonly kind: 'totp' | 'recovery_code'; readonly value: string };
+  readonly client: ClientDevice;
+  readonly issue?: IssueRequest | undefined;
+}
+
+export interface CreateUserInput {
+  readonly tenant: string;
+  readonly identifiers: readonly Identifier[];
+  readonly displayName?: string | undefined;
+  readonly metadata?: { readonly [key: string]: string } | undefined;
+  readonly password?: string | undefined;
+  readonly mustChangePassword: boolean;
+  /** Lower-case UUID; empty: not repeatable. */
+  readonly requestId: string;
+}
+
+export interface EnrollTotpInput {
+  readonly tenant: string;
+  readonly target:
+    | { readonly kind: 'user'; readonly userId: string }
+    | { readonly kind: 'challenge'; readonly challengeToken: string };
+}
+
+export interface TotpEnrollment {
+  /** Base32, no padding. */
+  readonly secret: string;
+  /** `otpauth://totp/...` for authenticator apps. */
+  readonly uri: string;
+}
+
+export type ConfirmTotpOutcome =
+  /** The codes are shown this once. `login` is set when a challenge was carried on by it. */
+  | { readonly kind: 'confirmed'; readonly recoveryCodes: readonly string[]; readonly login?: LoginOutcome | undefined }
+  | Rejection;
+
+export interface IdentityUseCases {
+  authenticate(call: CallContext, input: AuthenticateInput): Promise<LoginOutcome>;
+  verifyTotp(call: CallContext, input: VerifyTotpInput): Promise<LoginOutcome>;
+  createUser(call: CallContext, input: CreateUserInput): Promise<UserDocument>;
+  getUser(call: CallContext, tenant: string, userId: string): Promise<UserDocument>;
+  setPassword(
+    call: CallContext,
+    tenant: string,
+    userId: string,
+    password: string,
+    mustChange: boolean,
+  ): Promise<UserDocument>;
+  enrollTotp(call: CallContext, input: EnrollTotpInput): Promise<TotpEnrollment>;
+  confirmTotp(
+    call: CallContext,
+    input: EnrollTotpInput & { readonly code: string; readonly client: ClientDevice },
+  ): Promise<ConfirmTotpOutcome>;
+}

@@ -1,0 +1,156 @@
+import type { CallContext, ClientDevice } from '../call.ts';
+import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
+import type { Document, Json } from '../storage.ts';
+import type { SubjectRef } from '../subject.ts';
+
+// Sessions: a refresh family or a cookie session is one document. Its generation and salt are all that a refresh token is made of.
+
+export interface TokenRequest {
+  readonly kind: 'tokens';
+  /** `aud`; at least one. */
+  readonly audience: readonly string[];
+  /** Permission patterns; empty means the subject's full rights. */
+  readonly scopes: readonly string[];
+  readonly claims: { readonly [name: string]: Json | undefined };
+}
+
+export interface CookieRequest {
+  readonly kind: 'cookie';
+  readonly previousSessionToken: string;
+  /** Empty means `__Host-session`. */
+  readonly name: string;
+}
+
+export interface SessionDocument extends Document {
+  readonly kind: 'refresh' | 'cookie';
+  readonly subject: SubjectRef;
+  /** The user's epoch when the session began; 0 for services. */
+  readonly epoch: number;
+  readonly createdAt: number;
+  /** Epoch ms. The idle end moves with each rotation; the absolute end never does. */
+  readonly idleEndsAt: number;
+  readonly absoluteEndsAt: number;
+  readonly methods: readonly PerformedMethod[];
+  readonly client: ClientDevice;
+  /** Calling service that began it. */
+  readonly callerName: string;
+  readonly tokens?:
+    | {
+        readonly audience: readonly string[];
+        readonly scopes: readonly string[];
+        readonly claims: { readonly [name: string]: Json | undefined };
+      }
+    | undefined;
+  readonly generation: number;
+  /** 32 bytes, base64url. */
+  readonly salt: string;
+  /** The last rotation, for the grace rule: same caller, same device, at most three repeats. */
+  readonly lastRotation?:
+    | { readonly at: number; readonly callerName: string; readonly deviceId: string; readonly repeats: number }
+    | undefined;
+  readonly revokedAt?: number | undefined;
+  readonly revokedBecause?: 'reuse' | 'logout' | 'user' | 'admin' | undefined;
+  readonly requestDigest?: string | undefined;
+}
+
+export interface IssuedTokens {
+  readonly kind: 'tokens';
+  readonly accessToken: string;
+  readonly accessExpiresAt: number;
+  readonly refreshToken: string;
+  readonly refreshExpiresAt: number;
+  readonly sessionId: string;
+}
+
+export interface IssuedCookie {
+  readonly kind: 'cookie';
+  readonly sessionToken: string;
+  readonly setCookie: string;
+  readonly csrfToken: string;
+  readonly expiresAt: number;
+  readonly sessionId: string;
+}
+
+/** A finished login that may become a session: from a password, a code, or a caller that vouches. */
+export interface FinishedLogin {
+  readonly tenant: string;
+  readonly subject: SubjectRef;
+  readonly epoch: number;
+  readonly methods: readonly PerformedMethod[];
+  /** Deterministic id of the session to make, so that however many repeat the login, one session exists. */
+  readonly sessionId: string;
+}
+
+export interface SessionStarter {
+  /**
+   * Makes the session of a finished login and issues for it; repeated with the same sessionId it gives the same refresh token again with a
+   * freshly signed access token. `rejection` SESSION_REVOKED when that session has been revoked meanwhile.
+   */
+  start(
+    call: CallContext,
+    login: FinishedLogin,
+    request: TokenRequest | CookieRequest,
+    client: ClientDevice,
+  ): Promise<IssuedTokens | IssuedCookie | Rejection>;
+}
+
+export type IssueProof =
+  | { readonly kind: 'authentication_token'; readonly token: string }
+  /** The caller vouches; the pipeline has checked `tokens:vouch`. */
+  | { readonly kind: 'subject'; readonly subject: SubjectRef };
+
+export interface IssueTokensInput {
+  readonly tenant: string;
+  readonly proof: IssueProof;
+  readonly request: TokenRequest;
+  readonly client: ClientDevice;
+  /** Lower-case UUID; empty: not repeatable. */
+  readonly requestId: string;
+}
+
+export interface RotateRefreshInput {
+  readonly tenant: string;
+  readonly refreshToken: string;
+  /** Narrows this access token only. */
+  readonly scopes: readonly string[];
+  readonly client: ClientDevice;
+}
+
+export type RevokeTarget =
+  | { readonly kind: 'session'; readonly sessionId: string }
+  | { readonly kind: 'session_token'; readonly token: string }
+  | { readonly kind: 'refresh_token'; readonly token: string }
+  | { readonly kind: 'user'; readonly userId: string };
+
+/** RFC 7662 section 2.2; `active: false` says nothing more. */
+export type TokenIntrospection =
+  | { readonly active: false }
+  | {
+      readonly active: true;
+      readonly issuer: string;
+      readonly subject: SubjectRef;
+      readonly audience: readonly string[];
+      readonly scopes: readonly string[];
+      readonly clientId: string;
+      readonly tokenId: string;
+      readonly sessionId: string;
+      readonly issuedAt: number;
+      readonly expiresAt: number;
+      readonly authTime: number;
+      readonly methods: readonly string[];
+      readonly claims: { readonly [name: string]: Json | undefined };
+    };
+
+export interface SessionUseCases {
+  issueTokens(call: CallContext, input: IssueTokensInput): Promise<IssuedTokens | Rejection>;
+  rotateRefresh(call: CallContext, input: RotateRefreshInput): Promise<IssuedTokens | Rejection>;
+  /** How many sessions this call ended. */
+  revokeSessions(call: CallContext, tenant: string, target: RevokeTarget): Promise<number>;
+  /** `audience` empty: any. Synchronous when the token is in the cache. */
+  verifyToken(
+    call: CallContext,
+    tenant: string,
+    token: string,
+    audience: string,
+  ): TokenIntrospection | Promise<TokenIntrospection>;
+}
