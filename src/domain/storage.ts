@@ -3,6 +3,10 @@
 // Every write is one atomic operation on one document, or one append to one log. There are no transactions that span
 // documents. Documents are JSON-safe: well-formed strings (a lone surrogate is refused), finite numbers, booleans, null,
 // arrays and plain objects (undefined members are dropped). Times are epoch milliseconds, bytes are base64url.
+// What breaks that, or a limit of src/platform/stored-document.ts, throws UnsafeJsonError before anything is written: a mistake of
+// the calling code. The guards there and in src/platform/json.ts are shared by the adapters.
+//
+// A signal that has already aborted rejects with its reason, and nothing is written.
 //
 // Every method may throw a Fault (src/platform/faults.ts): UNAVAILABLE when the store does not answer, OVERLOADED when its
 // queue is full, the signal's own reason (a Fault) when `signal` aborts first. After such a fault of a write it is
@@ -83,7 +87,11 @@ export interface Collection<D extends Document> {
    * succeeds. Ambiguous errors and lost swaps are read back as for `insert`. Never creates a document.
    */
   replace(draft: Draft<D>, expectedVersion: string, signal?: AbortSignal): Promise<ReplaceResult<D>>;
-  /** True when this call removed it (or an ambiguous attempt of this call did); false when absent or of another version. */
+  /**
+   * True when this call removed it (or an ambiguous attempt of this call did); false when absent or of another version. With
+   * `expectedVersion` it also removes an expired document of that version: so ends one that expired with effects pending, which
+   * `replace` cannot reach any more.
+   */
   remove(tenant: string, id: string, expectedVersion?: string, signal?: AbortSignal): Promise<boolean>;
   /** One page. A document present during the whole walk appears exactly once, whatever is inserted meanwhile. */
   list(tenant: string, page: Page, signal?: AbortSignal): Promise<readonly D[]>;
@@ -136,8 +144,8 @@ export interface Checkpoint {
 export interface ChangeLog {
   /**
    * The commit point of a log write. True: this entry is at its revision (also when an earlier, ambiguous attempt of this very
-   * writer put it there). False: the revision is taken, or `revision - 1` does not exist in the store (neither as an entry nor
-   * compacted away).
+   * writer put it there). False: the revision is taken or was compacted away, its predecessor is not the newest entry, or that
+   * one's digest is not `entry.previous` (the writer follows a history that this store does not hold: it must rebuild).
    */
   append(entry: LogEntry, signal?: AbortSignal): Promise<boolean>;
   /** Entries after `after` in order, dense, at most `limit` (1 to 1,000). */
@@ -151,6 +159,7 @@ export interface ChangeLog {
   /**
    * Stores a checkpoint: chunks of at most 1 MB each under a fresh nonce, then a manifest (count, digest), which is the commit
    * point: a crash before it leaves the previous checkpoint in place. Older ones are removed afterwards, best effort.
+   * One of a lower revision than the newest changes nothing.
    */
   saveCheckpoint(
     head: { readonly stream: string; readonly revision: number; readonly digest: string; readonly at: number },
@@ -190,7 +199,7 @@ export interface AuditFilter {
 export interface AuditTrail {
   /** Idempotent by (tenant, id). At most 1,000 events. */
   append(events: readonly AuditEvent[], signal?: AbortSignal): Promise<void>;
-  /** In order of (at, id); `after` is the cursor of the last event seen, as returned by `auditCursor` (`at` padded, then id). */
+  /** In order of (at, id); `after` is the cursor of the last event seen, made by `auditCursor` (src/platform/audit-cursor.ts). */
   list(
     filter: AuditFilter,
     after: string | undefined,
@@ -199,7 +208,10 @@ export interface AuditTrail {
   ): Promise<readonly AuditEvent[]>;
   /** Removes events of all tenants older than `before` (epoch ms); returns how many. */
   prune(before: number, signal?: AbortSignal): Promise<number>;
-  /** Replaces `subject` in every event of the tenant by `pseudonym`, and removes the details named `identifying`. */
+  /**
+   * Replaces `subject` in every event of the tenant by `pseudonym` (another one), and removes their detail named `identifying`. Not atomic as
+   * a whole: repeated after a fault, it finishes.
+   */
   pseudonymize(tenant: string, subject: string, pseudonym: string, signal?: AbortSignal): Promise<void>;
 }
 
@@ -214,8 +226,11 @@ export interface Store {
   readonly auditTrail: AuditTrail;
   /** Resolves when the store answers reads and writes; throws UNAVAILABLE otherwise. */
   ping(signal?: AbortSignal): Promise<void>;
-  /** Removes what has expired more than `graceMs` ago; returns how many documents went. Hygiene only. */
+  /**
+   * Removes what has expired more than `graceMs` ago; returns how many documents went. Hygiene only. Documents with effects
+   * pending stay until those are performed and `remove` ends them.
+   */
   sweep(graceMs: number, signal?: AbortSignal): Promise<number>;
-  /** Finishes writes under way and lets go of the store. */
+  /** Finishes writes under way and lets go of the store. Calls made after it throw UNAVAILABLE. */
   close(): Promise<void>;
 }
