@@ -148,14 +148,24 @@ export type GrantChange =
       readonly kind: 'put';
       readonly grant: Omit<Grant, 'id'> & { readonly id: string /* empty: the server makes it */ };
     }
-  | { readonly kind: 'delete'; readonly grantId: string };
+  /** An absent id is GRANT_NOT_FOUND unless `allowMissing`. */
+  | { readonly kind: 'delete'; readonly grantId: string }
+  | { readonly kind: 'delete_matching'; readonly filter: GrantFilter };
+
+export type GrantPrecondition =
+  | { readonly kind: 'must_match'; readonly filter: GrantFilter }
+  | { readonly kind: 'must_not_match'; readonly filter: GrantFilter }
+  /** Consistency token that must still be the newest. */
+  | { readonly kind: 'revision_unchanged'; readonly revision: string };
 
 export interface WriteGrantsInput {
   readonly tenant: string;
   /** 1 to 1,000, applied together or not at all. */
   readonly changes: readonly GrantChange[];
-  /** Consistency token that must still be the newest; empty: any. */
-  readonly expectedRevision: string;
+  /** All must hold when the entry is written; PRECONDITION_FAILED otherwise. */
+  readonly preconditions: readonly GrantPrecondition[];
+  /** Deleting an id that is not there is no error. */
+  readonly allowMissing: boolean;
   /** Lower-case UUID; empty: not repeatable. */
   readonly requestId: string;
 }
@@ -191,6 +201,7 @@ export interface DecisionUseCases {
       readonly filter: GrantFilter;
       readonly pageSize: number;
       readonly pageToken: string;
+      readonly atLeastRevision: string;
     },
   ): Promise<{ readonly grants: readonly Grant[]; readonly nextPageToken: string; readonly revision: string }>;
 }

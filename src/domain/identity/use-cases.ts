@@ -131,7 +131,13 @@ export interface EnrollTotpInput {
     | { readonly kind: 'challenge'; readonly challengeToken: string };
 }
 
+export type UserSelector =
+  | { readonly kind: 'id'; readonly userId: string }
+  /** Email, phone or user name, as a person would type it. */
+  | { readonly kind: 'identifier'; readonly identifier: string };
+
 export interface TotpEnrollment {
+  readonly kind: 'enrollment';
   /** Base32, no padding. */
   readonly secret: string;
   /** `otpauth://totp/...` for authenticator apps. */
@@ -147,7 +153,7 @@ export interface IdentityUseCases {
   authenticate(call: CallContext, input: AuthenticateInput): Promise<LoginOutcome>;
   verifyTotp(call: CallContext, input: VerifyTotpInput): Promise<LoginOutcome>;
   createUser(call: CallContext, input: CreateUserInput): Promise<UserDocument>;
-  getUser(call: CallContext, tenant: string, userId: string): Promise<UserDocument>;
+  getUser(call: CallContext, tenant: string, selector: UserSelector): Promise<UserDocument>;
   setPassword(
     call: CallContext,
     tenant: string,
@@ -155,7 +161,8 @@ export interface IdentityUseCases {
     password: string,
     mustChange: boolean,
   ): Promise<UserDocument>;
-  enrollTotp(call: CallContext, input: EnrollTotpInput): Promise<TotpEnrollment>;
+  /** A challenge that is over is a rejection; a user that has a factor already is FACTOR_ALREADY_ENROLLED. */
+  enrollTotp(call: CallContext, input: EnrollTotpInput): Promise<TotpEnrollment | Rejection>;
   confirmTotp(
     call: CallContext,
     input: EnrollTotpInput & { readonly code: string; readonly client: ClientDevice },

@@ -1,4 +1,5 @@
 import type { CallContext, ClientDevice } from '../call.ts';
+import type { DecisionReason } from '../decision/use-cases.ts';
 import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
 import type { Document, Json } from '../storage.ts';
 import type { SubjectRef } from '../subject.ts';
@@ -122,9 +123,9 @@ export type RevokeTarget =
   | { readonly kind: 'refresh_token'; readonly token: string }
   | { readonly kind: 'user'; readonly userId: string };
 
-/** RFC 7662 section 2.2; `active: false` says nothing more. */
+/** RFC 7662 section 2.2. `reason` is for the calling service's logs. */
 export type TokenIntrospection =
-  | { readonly active: false }
+  | { readonly active: false; readonly reason: DecisionReason }
   | {
       readonly active: true;
       readonly issuer: string;
