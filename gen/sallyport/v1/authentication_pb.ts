@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/authentication.proto.
  */
 export const file_sallyport_v1_authentication: GenFile = /*@__PURE__*/
-  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAimgIKEVZlcmlmeVRvdHBSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIZCg9jaGFsbGVuZ2VfdG9rZW4YAiABKAlIABIRCgd1c2VyX2lkGAMgASgJSAASFgoMYWNjZXNzX3Rva2VuGAQgASgJSAASFwoNc2Vzc2lvbl90b2tlbhgFIAEoCUgAEhMKCXRvdHBfY29kZRgGIAEoCUgBEhcKDXJlY292ZXJ5X2NvZGUYByABKAlIARIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCCAoGdGFyZ2V0QgYKBGNvZGUisQEKElZlcmlmeVRvdHBSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiiAEKEUVucm9sbFRvdHBSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASGQoPY2hhbGxlbmdlX3Rva2VuGAMgASgJSAASKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCCAoGdGFyZ2V0IoEBChJFbnJvbGxUb3RwUmVzcG9uc2USMgoKZW5yb2xsbWVudBgBIAEoCzIcLnNhbGx5cG9ydC52MS5Ub3RwRW5yb2xsbWVudEgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIjUKDlRvdHBFbnJvbGxtZW50Eg4KBnNlY3JldBgBIAEoCRITCgtvdHBhdXRoX3VyaRgCIAEoCSLHAQoSQ29uZmlybVRvdHBSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASGQoPY2hhbGxlbmdlX3Rva2VuGAMgASgJSAASEQoJdG90cF9jb2RlGAQgASgJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EikKBWlzc3VlGAsgASgLMhouc2FsbHlwb3J0LnYxLklzc3VlT3B0aW9uc0IICgZ0YXJnZXQihgEKE0NvbmZpcm1Ub3RwUmVzcG9uc2USNgoMY29uZmlybWF0aW9uGAEgASgLMh4uc2FsbHlwb3J0LnYxLlRvdHBDb25maXJtYXRpb25IABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKQAQoQVG90cENvbmZpcm1hdGlvbhIPCgd1c2VyX2lkGAEgASgJEjQKDWF1dGhlbnRpY2F0ZWQYAiABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgDIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIAEIHCgVsb2dpbirPAQoUQXV0aGVudGljYXRpb25NZXRob2QSJQohQVVUSEVOVElDQVRJT05fTUVUSE9EX1VOU1BFQ0lGSUVEEAASIgoeQVVUSEVOVElDQVRJT05fTUVUSE9EX1BBU1NXT1JEEAESHgoaQVVUSEVOVElDQVRJT05fTUVUSE9EX1RPVFAQAhInCiNBVVRIRU5USUNBVElPTl9NRVRIT0RfUkVDT1ZFUllfQ09ERRADEiMKH0FVVEhFTlRJQ0FUSU9OX01FVEhPRF9GRURFUkFURUQQBCquAQoNQ2hhbGxlbmdlU3RlcBIeChpDSEFMTEVOR0VfU1RFUF9VTlNQRUNJRklFRBAAEhcKE0NIQUxMRU5HRV9TVEVQX1RPVFAQARIgChxDSEFMTEVOR0VfU1RFUF9SRUNPVkVSWV9DT0RFEAISHgoaQ0hBTExFTkdFX1NURVBfRU5ST0xMX1RPVFAQAxIiCh5DSEFMTEVOR0VfU1RFUF9DSEFOR0VfUEFTU1dPUkQQBDLWAwoVQXV0aGVudGljYXRpb25TZXJ2aWNlEnEKDEF1dGhlbnRpY2F0ZRIhLnNhbGx5cG9ydC52MS5BdXRoZW50aWNhdGVSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZVJlc3BvbnNlIhqauBgWChRhdXRoZW50aWNhdGlvbjpsb2dpbhJrCgpWZXJpZnlUb3RwEh8uc2FsbHlwb3J0LnYxLlZlcmlmeVRvdHBSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLlZlcmlmeVRvdHBSZXNwb25zZSIamrgYFgoUYXV0aGVudGljYXRpb246bG9naW4SbAoKRW5yb2xsVG90cBIfLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbBJvCgtDb25maXJtVG90cBIgLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlcXVlc3QaIS5zYWxseXBvcnQudjEuQ29uZmlybVRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAimgIKEVZlcmlmeVRvdHBSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIZCg9jaGFsbGVuZ2VfdG9rZW4YAiABKAlIABIRCgd1c2VyX2lkGAMgASgJSAASFgoMYWNjZXNzX3Rva2VuGAQgASgJSAASFwoNc2Vzc2lvbl90b2tlbhgFIAEoCUgAEhMKCXRvdHBfY29kZRgGIAEoCUgBEhcKDXJlY292ZXJ5X2NvZGUYByABKAlIARIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCCAoGdGFyZ2V0QgYKBGNvZGUisQEKElZlcmlmeVRvdHBSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiWwoRRW5yb2xsVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIAEIICgZ0YXJnZXQigQEKEkVucm9sbFRvdHBSZXNwb25zZRIyCgplbnJvbGxtZW50GAEgASgLMhwuc2FsbHlwb3J0LnYxLlRvdHBFbnJvbGxtZW50SAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiNQoOVG90cEVucm9sbG1lbnQSDgoGc2VjcmV0GAEgASgJEhMKC290cGF1dGhfdXJpGAIgASgJIpwBChJDb25maXJtVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIABIRCgl0b3RwX2NvZGUYBCABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCCAoGdGFyZ2V0IoYBChNDb25maXJtVG90cFJlc3BvbnNlEjYKDGNvbmZpcm1hdGlvbhgBIAEoCzIeLnNhbGx5cG9ydC52MS5Ub3RwQ29uZmlybWF0aW9uSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUi1gEKEFRvdHBDb25maXJtYXRpb24SDwoHdXNlcl9pZBgBIAEoCRIWCg5yZWNvdmVyeV9jb2RlcxgCIAMoCRI0Cg1hdXRoZW50aWNhdGVkGAMgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYBCABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAUgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgcKBWxvZ2luKs8BChRBdXRoZW50aWNhdGlvbk1ldGhvZBIlCiFBVVRIRU5USUNBVElPTl9NRVRIT0RfVU5TUEVDSUZJRUQQABIiCh5BVVRIRU5USUNBVElPTl9NRVRIT0RfUEFTU1dPUkQQARIeChpBVVRIRU5USUNBVElPTl9NRVRIT0RfVE9UUBACEicKI0FVVEhFTlRJQ0FUSU9OX01FVEhPRF9SRUNPVkVSWV9DT0RFEAMSIwofQVVUSEVOVElDQVRJT05fTUVUSE9EX0ZFREVSQVRFRBAEKq4BCg1DaGFsbGVuZ2VTdGVwEh4KGkNIQUxMRU5HRV9TVEVQX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTExFTkdFX1NURVBfVE9UUBABEiAKHENIQUxMRU5HRV9TVEVQX1JFQ09WRVJZX0NPREUQAhIeChpDSEFMTEVOR0VfU1RFUF9FTlJPTExfVE9UUBADEiIKHkNIQUxMRU5HRV9TVEVQX0NIQU5HRV9QQVNTV09SRBAEMtYDChVBdXRoZW50aWNhdGlvblNlcnZpY2UScQoMQXV0aGVudGljYXRlEiEuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZVJlcXVlc3QaIi5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlUmVzcG9uc2UiGpq4GBYKFGF1dGhlbnRpY2F0aW9uOmxvZ2luEmsKClZlcmlmeVRvdHASHy5zYWxseXBvcnQudjEuVmVyaWZ5VG90cFJlcXVlc3QaIC5zYWxseXBvcnQudjEuVmVyaWZ5VG90cFJlc3BvbnNlIhqauBgWChRhdXRoZW50aWNhdGlvbjpsb2dpbhJsCgpFbnJvbGxUb3RwEh8uc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsEm8KC0NvbmZpcm1Ub3RwEiAuc2FsbHlwb3J0LnYxLkNvbmZpcm1Ub3RwUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjplbnJvbGxCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * A credential.
@@ -26,7 +26,7 @@ export const file_sallyport_v1_authentication: GenFile = /*@__PURE__*/
  */
 export type AuthenticateRequest = Message<"sallyport.v1.AuthenticateRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -185,14 +185,15 @@ export const AuthenticateResponseSchema: GenMessage<AuthenticateResponse> = /*@_
  */
 export type Authenticated = Message<"sallyport.v1.Authenticated"> & {
   /**
-   * Who. Example: `usr_1`.
+   * Who. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
 
   /**
-   * Single use until expire_time, 60 s by default, for IssueTokens or CreateSession. Empty when `issued` is set. Example: `at_...`.
+   * Single use until expire_time, 60 s by default, for IssueTokens or CreateSession. Empty when `issued` is set.
+   * Example: `at_...`.
    *
    * @generated from field: string authentication_token = 2;
    */
@@ -285,7 +286,7 @@ export const ChallengeSchema: GenMessage<Challenge> = /*@__PURE__*/
  */
 export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -306,7 +307,7 @@ export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
     case: "challengeToken";
   } | {
     /**
-     * Confirms a user without a session; changes nothing but that the code is used. Example: `usr_1`.
+     * Confirms a user without a session; changes nothing but that the code is used. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
      *
      * @generated from field: string user_id = 3;
      */
@@ -345,7 +346,8 @@ export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
     case: "totpCode";
   } | {
     /**
-     * Six groups of four, any case, dashes or none. Not served yet: refused.
+     * Six groups of four, any case, dashes or none; each once. Example:
+     * `7Q2M-X4KD-9TZV-3HRB-W6PF-1NCJ`.
      *
      * @generated from field: string recovery_code = 7;
      */
@@ -361,7 +363,7 @@ export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
   client?: ClientContext | undefined;
 
   /**
-   * What the login should end in; only with challenge_token. Absent: what the request that began the login asked for.
+   * What the login should end in; only with challenge_token. Absent: only an authentication token.
    *
    * @generated from field: sallyport.v1.IssueOptions issue = 11;
    */
@@ -427,7 +429,7 @@ export const VerifyTotpResponseSchema: GenMessage<VerifyTotpResponse> = /*@__PUR
  */
 export type EnrollTotpRequest = Message<"sallyport.v1.EnrollTotpRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -440,7 +442,7 @@ export type EnrollTotpRequest = Message<"sallyport.v1.EnrollTotpRequest"> & {
    */
   target: {
     /**
-     * This user, on the caller's word; needs `users:write` as well. Example: `usr_1`.
+     * This user, on the caller's word; needs `users:write` as well. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
      *
      * @generated from field: string user_id = 2;
      */
@@ -455,13 +457,6 @@ export type EnrollTotpRequest = Message<"sallyport.v1.EnrollTotpRequest"> & {
     value: string;
     case: "challengeToken";
   } | { case: undefined; value?: undefined };
-
-  /**
-   * The end user's device.
-   *
-   * @generated from field: sallyport.v1.ClientContext client = 10;
-   */
-  client?: ClientContext | undefined;
 };
 
 /**
@@ -543,7 +538,7 @@ export const TotpEnrollmentSchema: GenMessage<TotpEnrollment> = /*@__PURE__*/
  */
 export type ConfirmTotpRequest = Message<"sallyport.v1.ConfirmTotpRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -556,7 +551,7 @@ export type ConfirmTotpRequest = Message<"sallyport.v1.ConfirmTotpRequest"> & {
    */
   target: {
     /**
-     * This user, on the caller's word; needs `users:write` as well. Example: `usr_1`.
+     * This user, on the caller's word; needs `users:write` as well. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
      *
      * @generated from field: string user_id = 2;
      */
@@ -585,13 +580,6 @@ export type ConfirmTotpRequest = Message<"sallyport.v1.ConfirmTotpRequest"> & {
    * @generated from field: sallyport.v1.ClientContext client = 10;
    */
   client?: ClientContext | undefined;
-
-  /**
-   * What the login should end in; only with challenge_token. Absent: what the request that began the login asked for.
-   *
-   * @generated from field: sallyport.v1.IssueOptions issue = 11;
-   */
-  issue?: IssueOptions | undefined;
 };
 
 /**
@@ -645,11 +633,19 @@ export const ConfirmTotpResponseSchema: GenMessage<ConfirmTotpResponse> = /*@__P
  */
 export type TotpConfirmation = Message<"sallyport.v1.TotpConfirmation"> & {
   /**
-   * Whose. Example: `usr_1`.
+   * Whose. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
    * @generated from field: string user_id = 1;
    */
   userId: string;
+
+  /**
+   * Ten codes for when the app is lost, each good once. Shown this once; only keyed digests are stored.
+   * Example: `7Q2M-X4KD-9TZV-3HRB-W6PF-1NCJ`.
+   *
+   * @generated from field: repeated string recovery_codes = 2;
+   */
+  recoveryCodes: string[];
 
   /**
    * How the login goes on; set with challenge_token only.
@@ -660,7 +656,7 @@ export type TotpConfirmation = Message<"sallyport.v1.TotpConfirmation"> & {
     /**
      * It is finished.
      *
-     * @generated from field: sallyport.v1.Authenticated authenticated = 2;
+     * @generated from field: sallyport.v1.Authenticated authenticated = 3;
      */
     value: Authenticated;
     case: "authenticated";
@@ -668,10 +664,18 @@ export type TotpConfirmation = Message<"sallyport.v1.TotpConfirmation"> & {
     /**
      * Another step is due, for example CHANGE_PASSWORD.
      *
-     * @generated from field: sallyport.v1.Challenge challenge = 3;
+     * @generated from field: sallyport.v1.Challenge challenge = 4;
      */
     value: Challenge;
     case: "challenge";
+  } | {
+    /**
+     * The factor counts, but this login is over.
+     *
+     * @generated from field: sallyport.v1.Rejection rejection = 5;
+     */
+    value: Rejection;
+    case: "rejection";
   } | { case: undefined; value?: undefined };
 };
 
@@ -819,8 +823,8 @@ export const AuthenticationService: GenService<{
     output: typeof VerifyTotpResponseSchema;
   },
   /**
-   * Makes a TOTP secret for a user's authenticator app. It counts from ConfirmTotp on; until then logins go on as before.
-   * Called again it makes another secret and forgets the unconfirmed one. A user who has a confirmed one is
+   * Makes a TOTP secret for a user's authenticator app. It counts from ConfirmTotp on; until then logins go on as
+   * before. Called again it makes another secret and forgets the unconfirmed one. A user who has a confirmed one is
    * FAILED_PRECONDITION.
    *
    * @generated from rpc sallyport.v1.AuthenticationService.EnrollTotp

@@ -25,7 +25,7 @@ export const file_sallyport_v1_authorization: GenFile = /*@__PURE__*/
  */
 export type AuthorizeRequest = Message<"sallyport.v1.AuthorizeRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -60,8 +60,8 @@ export type AuthorizeRequest = Message<"sallyport.v1.AuthorizeRequest"> & {
   context?: JsonObject | undefined;
 
   /**
-   * Answer from this revision or newer, as WriteGrants or ApplyPolicy gave it; empty: whatever this replica has, at most
-   * 30 s old. One of another tenant or of a store restored since is FAILED_PRECONDITION.
+   * Answer from this revision or newer, as WriteGrants or ApplyPolicy gave it; empty: whatever this replica has, at
+   * most 30 s old. One of another tenant or of a store restored since is FAILED_PRECONDITION.
    *
    * @generated from field: string at_least_revision = 6;
    */
@@ -96,7 +96,7 @@ export type AuthorizeResponse = Message<"sallyport.v1.AuthorizeResponse"> & {
   decision?: Decision | undefined;
 
   /**
-   * The state it was made from; opaque, at most 128 characters. Empty for an unknown tenant.
+   * The state it was made from; opaque. Empty for an unknown tenant.
    *
    * @generated from field: string revision = 2;
    */
@@ -124,7 +124,7 @@ export const AuthorizeResponseSchema: GenMessage<AuthorizeResponse> = /*@__PURE_
  */
 export type Explanation = Message<"sallyport.v1.Explanation"> & {
   /**
-   * Steps from subject to grant, outermost first, at most 64. Example: `user:usr_1 holds role editor by grant grt_1`.
+   * Steps from subject to grant, outermost first. Example: `user:7 holds role editor by grant g1`.
    *
    * @generated from field: repeated string steps = 1;
    */
@@ -145,7 +145,7 @@ export const ExplanationSchema: GenMessage<Explanation> = /*@__PURE__*/
  */
 export type BatchAuthorizeRequest = Message<"sallyport.v1.BatchAuthorizeRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -243,7 +243,7 @@ export type BatchAuthorizeResponse = Message<"sallyport.v1.BatchAuthorizeRespons
   decisions: Decision[];
 
   /**
-   * The state all of them were made from; opaque, at most 128 characters. Empty for an unknown tenant.
+   * The state all of them were made from; opaque. Empty for an unknown tenant.
    *
    * @generated from field: string revision = 2;
    */
@@ -264,8 +264,8 @@ export const BatchAuthorizeResponseSchema: GenMessage<BatchAuthorizeResponse> = 
  */
 export const AuthorizationService: GenService<{
   /**
-   * Decides one question from memory. What the answer is, is data: a denial is an OK response with effect DENY, and so is
-   * an unknown tenant, subject or permission. An error means that there is no answer; treat it as a no.
+   * Decides one question from memory. What the answer is, is data: a denial is an OK response with effect DENY, and so
+   * is an unknown tenant, subject or permission. An error means that there is no answer; treat it as a no.
    *
    * @generated from rpc sallyport.v1.AuthorizationService.Authorize
    */
@@ -275,8 +275,8 @@ export const AuthorizationService: GenService<{
     output: typeof AuthorizeResponseSchema;
   },
   /**
-   * Decides up to 1,000 questions at one revision. An item that cannot be decided carries its error and effect DENY; the
-   * rest are answered.
+   * Decides up to 1,000 questions at one revision. An item that cannot be decided carries its error and effect DENY;
+   * the rest are answered.
    *
    * @generated from rpc sallyport.v1.AuthorizationService.BatchAuthorize
    */

@@ -37,21 +37,22 @@ export type Decision = Message<"sallyport.v1.Decision"> & {
   reason: DecisionReason;
 
   /**
-   * Whom the principal stood for; absent when the credential was not recognized. Example: type `user`, id `usr_1`.
+   * Whom the principal stood for; absent when the credential was not recognized. Example: type `user`, id
+   * `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
    * @generated from field: sallyport.v1.Subject subject = 3;
    */
   subject?: Subject | undefined;
 
   /**
-   * Grants that decided, at most 20. Empty when none did.
+   * Grants that decided; empty when none did. Example: `hN5rG8pLz1tVx3kQw7yEoC`.
    *
    * @generated from field: repeated string grant_ids = 4;
    */
   grantIds: string[];
 
   /**
-   * Attribute paths that were needed and absent, at most 20. Example: `context.ip`.
+   * Attribute paths that were needed and absent. Example: `context.ip`.
    *
    * @generated from field: repeated string missing_context = 5;
    */
@@ -94,14 +95,14 @@ export type ItemError = Message<"sallyport.v1.ItemError"> & {
   code: number;
 
   /**
-   * Stable reason, one of ErrorReason without its prefix. Example: `INVALID_REQUEST`.
+   * Stable reason, one of ErrorReason without its prefix. Example: `INVALID_ARGUMENT`.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * For people, at most 1,024 characters; may change between versions. Example: `permission: may not be empty`.
+   * For people; may change between versions. Example: `permission: may not be empty`.
    *
    * @generated from field: string message = 3;
    */

@@ -25,7 +25,8 @@ export const file_sallyport_v1_grant: GenFile = /*@__PURE__*/
  */
 export type Grant = Message<"sallyport.v1.Grant"> & {
   /**
-   * Assigned by the server; `request_id` makes it repeatable. Empty in put_grant: a new grant. Example: `grt_1`.
+   * Assigned by the server; `request_id` makes it repeatable. Empty in put_grant: a new grant. Example:
+   * `hN5rG8pLz1tVx3kQw7yEoC`.
    *
    * @generated from field: string id = 1;
    */
@@ -54,7 +55,8 @@ export type Grant = Message<"sallyport.v1.Grant"> & {
     case: "role";
   } | {
     /**
-     * A single permission or pattern, at most 256 characters and 16 segments. Examples: `documents:read`, `documents:*`.
+     * A single permission or pattern, at most 256 characters and 16 segments. Examples: `documents:read`,
+     * `documents:*`.
      *
      * @generated from field: string permission = 4;
      */
@@ -119,8 +121,8 @@ export type Change = Message<"sallyport.v1.Change"> & {
     case: "putGrant";
   } | {
     /**
-     * Removes by id. An absent id fails the whole request with NOT_FOUND, unless the request has allow_missing.
-     * Example: `grt_1`.
+     * Removes by id. An id that is not there fails the whole request with NOT_FOUND.
+     * Example: `hN5rG8pLz1tVx3kQw7yEoC`.
      *
      * @generated from field: string delete_grant_id = 2;
      */
@@ -232,7 +234,7 @@ export const SubjectAttributesSchema: GenMessage<SubjectAttributes> = /*@__PURE_
  */
 export type GrantFilter = Message<"sallyport.v1.GrantFilter"> & {
   /**
-   * Of exactly this subject. Example: type `user`, id `usr_1`.
+   * Of exactly this subject. Example: type `user`, id `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
    * @generated from field: sallyport.v1.Subject subject = 1;
    */

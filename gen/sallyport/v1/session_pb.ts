@@ -22,7 +22,7 @@ export const file_sallyport_v1_session: GenFile = /*@__PURE__*/
  */
 export type RevokeSessionsRequest = Message<"sallyport.v1.RevokeSessionsRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -35,7 +35,7 @@ export type RevokeSessionsRequest = Message<"sallyport.v1.RevokeSessionsRequest"
    */
   selector: {
     /**
-     * This one. Example: `ses_1`.
+     * This one. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
      *
      * @generated from field: string session_id = 2;
      */
@@ -59,7 +59,7 @@ export type RevokeSessionsRequest = Message<"sallyport.v1.RevokeSessionsRequest"
     case: "refreshToken";
   } | {
     /**
-     * Every session of this user. Example: `usr_1`.
+     * Every session of this user. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
      *
      * @generated from field: string user_id = 5;
      */
@@ -232,7 +232,7 @@ export type TokenPair = Message<"sallyport.v1.TokenPair"> & {
   refreshTokenExpireTime?: Timestamp | undefined;
 
   /**
-   * The session behind both; the access token's `sid`. Example: `ses_1`.
+   * The session behind both; the access token's `sid`. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
    *
    * @generated from field: string session_id = 5;
    */
@@ -281,7 +281,7 @@ export type CookieSession = Message<"sallyport.v1.CookieSession"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * Same identifier space as TokenPair.session_id. Example: `ses_1`.
+   * Same identifier space as TokenPair.session_id. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
    *
    * @generated from field: string session_id = 5;
    */

@@ -20,8 +20,8 @@ export const file_sallyport_v1_subject: GenFile = /*@__PURE__*/
  */
 export type Subject = Message<"sallyport.v1.Subject"> & {
   /**
-   * Required. Lower-case type: a letter, then letters, digits and `_`, at most 64 characters. Examples: `user`,
-   * `service`, `group`.
+   * Required. Lower-case type: a letter, then letters, digits, `_` or `-`, at most 64 characters. Examples:
+   * `user`, `service`, `group`.
    *
    * @generated from field: string type = 1;
    */
@@ -35,8 +35,8 @@ export type Subject = Message<"sallyport.v1.Subject"> & {
   id: string;
 
   /**
-   * Set only for a set of subjects: `group:eng#member` is type `group`, id `eng`, relation `member`. Only a stored grant
-   * may name a set; a decision is always about one subject. Sets are not served yet and are refused.
+   * Set only for a set of subjects: `group:eng#member` is type `group`, id `eng`, relation `member`. Only a stored
+   * grant may name a set; a decision is always about one subject. Sets are not served yet and are refused.
    *
    * @generated from field: string relation = 3;
    */
@@ -72,7 +72,7 @@ export type Resource = Message<"sallyport.v1.Resource"> & {
 
   /**
    * Attributes the caller asserts for this request only, at most 64 KiB and 16 levels deep. Ignored in stored grants.
-   * Example: `{"owner": "usr_1"}`.
+   * Example: `{"owner": "Vq3ZxR2m8vYc5nT7kLwAgQ"}`.
    *
    * @generated from field: google.protobuf.Struct properties = 3;
    */

@@ -6,8 +6,6 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { DecisionReason } from "./decision_pb.ts";
-import { file_sallyport_v1_decision } from "./decision_pb.ts";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
 import type { Rejection, TokenOptions, TokenPair } from "./session_pb.ts";
 import { file_sallyport_v1_session } from "./session_pb.ts";
@@ -19,7 +17,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/token.proto.
  */
 export const file_sallyport_v1_token: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSLlAQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEisKB29wdGlvbnMYBCABKAsyGi5zYWxseXBvcnQudjEuVG9rZW5PcHRpb25zEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EhIKCnJlcXVlc3RfaWQYCyABKAlCBwoFcHJvb2YieQoTSXNzdWVUb2tlbnNSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiegoUUm90YXRlUmVmcmVzaFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhUKDXJlZnJlc2hfdG9rZW4YAiABKAkSDgoGc2NvcGVzGAMgAygJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0InsKFVJvdGF0ZVJlZnJlc2hSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiTAoSVmVyaWZ5VG9rZW5SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAiABKAkSEAoIYXVkaWVuY2UYAyABKAkihwEKE1ZlcmlmeVRva2VuUmVzcG9uc2USDgoGYWN0aXZlGAEgASgIEjUKD2luYWN0aXZlX3JlYXNvbhgCIAEoDjIcLnNhbGx5cG9ydC52MS5EZWNpc2lvblJlYXNvbhIpCgZjbGFpbXMYAyABKAsyGS5zYWxseXBvcnQudjEuVG9rZW5DbGFpbXMioQMKC1Rva2VuQ2xhaW1zEg4KBmlzc3VlchgBIAEoCRImCgdzdWJqZWN0GAIgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSEAoIYXVkaWVuY2UYAyADKAkSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRva2VuX2lkGAYgASgJEhEKCWNsaWVudF9pZBgHIAEoCRIOCgZzY29wZXMYCCADKAkSEgoKc2Vzc2lvbl9pZBgJIAEoCRIOCgZ0ZW5hbnQYCiABKAkSNwoTYXV0aGVudGljYXRpb25fdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDYWNyGAwgASgJEgsKA2FtchgNIAMoCRInCgZjbGFpbXMYDiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhIKCnRva2VuX3R5cGUYDyABKAkiIAoOR2V0Sndrc1JlcXVlc3QSDgoGdGVuYW50GAEgASgJIjkKD0dldEp3a3NSZXNwb25zZRImCgRrZXlzGAEgAygLMhguc2FsbHlwb3J0LnYxLkpzb25XZWJLZXkiYwoKSnNvbldlYktleRILCgNrdHkYASABKAkSCwoDdXNlGAIgASgJEgsKA2FsZxgDIAEoCRILCgNraWQYBCABKAkSCwoDY3J2GAUgASgJEgkKAXgYBiABKAkSCQoBeRgHIAEoCTKeAwoMVG9rZW5TZXJ2aWNlEmYKC0lzc3VlVG9rZW5zEiAuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Jc3N1ZVRva2Vuc1Jlc3BvbnNlIhKauBgOCgx0b2tlbnM6aXNzdWUSbQoNUm90YXRlUmVmcmVzaBIiLnNhbGx5cG9ydC52MS5Sb3RhdGVSZWZyZXNoUmVxdWVzdBojLnNhbGx5cG9ydC52MS5Sb3RhdGVSZWZyZXNoUmVzcG9uc2UiE5q4GA8KDXRva2Vuczpyb3RhdGUSZwoLVmVyaWZ5VG9rZW4SIC5zYWxseXBvcnQudjEuVmVyaWZ5VG9rZW5SZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLlZlcmlmeVRva2VuUmVzcG9uc2UiE5q4GA8KDXRva2Vuczp2ZXJpZnkSTgoHR2V0SndrcxIcLnNhbGx5cG9ydC52MS5HZXRKd2tzUmVxdWVzdBodLnNhbGx5cG9ydC52MS5HZXRKd2tzUmVzcG9uc2UiBpq4GAIQAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSLlAQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEisKB29wdGlvbnMYBCABKAsyGi5zYWxseXBvcnQudjEuVG9rZW5PcHRpb25zEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EhIKCnJlcXVlc3RfaWQYCyABKAlCBwoFcHJvb2YieQoTSXNzdWVUb2tlbnNSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiegoUUm90YXRlUmVmcmVzaFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhUKDXJlZnJlc2hfdG9rZW4YAiABKAkSDgoGc2NvcGVzGAMgAygJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0InsKFVJvdGF0ZVJlZnJlc2hSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiTAoSVmVyaWZ5VG9rZW5SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAiABKAkSEAoIYXVkaWVuY2UYAyABKAkiUAoTVmVyaWZ5VG9rZW5SZXNwb25zZRIOCgZhY3RpdmUYASABKAgSKQoGY2xhaW1zGAIgASgLMhkuc2FsbHlwb3J0LnYxLlRva2VuQ2xhaW1zIpQDCgtUb2tlbkNsYWltcxIOCgZpc3N1ZXIYASABKAkSJgoHc3ViamVjdBgCIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhAKCGF1ZGllbmNlGAMgAygJEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgppc3N1ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0b2tlbl9pZBgGIAEoCRIRCgljbGllbnRfaWQYByABKAkSDgoGc2NvcGVzGAggAygJEhIKCnNlc3Npb25faWQYCSABKAkSDgoGdGVuYW50GAogASgJEjcKE2F1dGhlbnRpY2F0aW9uX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2FtchgMIAMoCRInCgZjbGFpbXMYDSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhIKCnRva2VuX3R5cGUYDiABKAkiIAoOR2V0Sndrc1JlcXVlc3QSDgoGdGVuYW50GAEgASgJIjkKD0dldEp3a3NSZXNwb25zZRImCgRrZXlzGAEgAygLMhguc2FsbHlwb3J0LnYxLkpzb25XZWJLZXkiYwoKSnNvbldlYktleRILCgNrdHkYASABKAkSCwoDdXNlGAIgASgJEgsKA2FsZxgDIAEoCRILCgNraWQYBCABKAkSCwoDY3J2GAUgASgJEgkKAXgYBiABKAkSCQoBeRgHIAEoCTKeAwoMVG9rZW5TZXJ2aWNlEmYKC0lzc3VlVG9rZW5zEiAuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Jc3N1ZVRva2Vuc1Jlc3BvbnNlIhKauBgOCgx0b2tlbnM6aXNzdWUSbQoNUm90YXRlUmVmcmVzaBIiLnNhbGx5cG9ydC52MS5Sb3RhdGVSZWZyZXNoUmVxdWVzdBojLnNhbGx5cG9ydC52MS5Sb3RhdGVSZWZyZXNoUmVzcG9uc2UiE5q4GA8KDXRva2Vuczpyb3RhdGUSZwoLVmVyaWZ5VG9rZW4SIC5zYWxseXBvcnQudjEuVmVyaWZ5VG9rZW5SZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLlZlcmlmeVRva2VuUmVzcG9uc2UiE5q4GA8KDXRva2Vuczp2ZXJpZnkSTgoHR2V0SndrcxIcLnNhbGx5cG9ydC52MS5HZXRKd2tzUmVxdWVzdBodLnNhbGx5cG9ydC52MS5HZXRKd2tzUmVzcG9uc2UiBpq4GAIQAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * Who the tokens are for, and what they carry.
@@ -28,7 +26,7 @@ export const file_sallyport_v1_token: GenFile = /*@__PURE__*/
  */
 export type IssueTokensRequest = Message<"sallyport.v1.IssueTokensRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -109,7 +107,7 @@ export type IssueTokensResponse = Message<"sallyport.v1.IssueTokensResponse"> & 
     case: "tokens";
   } | {
     /**
-     * No: PROOF_INVALID, or INVALID_CREDENTIALS for a user who is disabled or unknown.
+     * No, for example PROOF_INVALID.
      *
      * @generated from field: sallyport.v1.Rejection rejection = 2;
      */
@@ -132,7 +130,7 @@ export const IssueTokensResponseSchema: GenMessage<IssueTokensResponse> = /*@__P
  */
 export type RotateRefreshRequest = Message<"sallyport.v1.RotateRefreshRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -212,14 +210,15 @@ export const RotateRefreshResponseSchema: GenMessage<RotateRefreshResponse> = /*
  */
 export type VerifyTokenRequest = Message<"sallyport.v1.VerifyTokenRequest"> & {
   /**
-   * Empty means `default`. A token of another tenant is not active. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. A token
+   * of another tenant is not active. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
   tenant: string;
 
   /**
-   * Required, as received; at most 16 KiB. Example: `eyJ0eXAiOiJhdCtqd3QiLC...`.
+   * Required, as received. Example: `eyJ0eXAiOiJhdCtqd3QiLC...`.
    *
    * @generated from field: string access_token = 2;
    */
@@ -247,24 +246,17 @@ export const VerifyTokenRequestSchema: GenMessage<VerifyTokenRequest> = /*@__PUR
  */
 export type VerifyTokenResponse = Message<"sallyport.v1.VerifyTokenResponse"> & {
   /**
-   * RFC 7662 `active`: signed by this tenant's key, in time, its session not revoked, its user not disabled, and for the
-   * audience. Anything but true is a no.
+   * RFC 7662 `active`: signed by this tenant's key, in time, its session not revoked, its user not disabled, and for
+   * the audience. Anything but true is a no.
    *
    * @generated from field: bool active = 1;
    */
   active: boolean;
 
   /**
-   * Why not; set when `active` is false: one of the CREDENTIAL_ reasons, SUBJECT_DISABLED or UNKNOWN_TENANT.
+   * What the token says; set only when `active` is true, as RFC 7662 section 2.2 wants it.
    *
-   * @generated from field: sallyport.v1.DecisionReason inactive_reason = 2;
-   */
-  inactiveReason: DecisionReason;
-
-  /**
-   * What the token says; set only when `active` is true.
-   *
-   * @generated from field: sallyport.v1.TokenClaims claims = 3;
+   * @generated from field: sallyport.v1.TokenClaims claims = 2;
    */
   claims?: TokenClaims | undefined;
 };
@@ -290,7 +282,7 @@ export type TokenClaims = Message<"sallyport.v1.TokenClaims"> & {
   issuer: string;
 
   /**
-   * `sub`: the user or service. Example: type `user`, id `usr_1`.
+   * `sub`: the user or service. Example: type `user`, id `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
    * @generated from field: sallyport.v1.Subject subject = 2;
    */
@@ -339,7 +331,7 @@ export type TokenClaims = Message<"sallyport.v1.TokenClaims"> & {
   scopes: string[];
 
   /**
-   * `sid`. Example: `ses_1`.
+   * `sid`. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
    *
    * @generated from field: string session_id = 9;
    */
@@ -360,30 +352,23 @@ export type TokenClaims = Message<"sallyport.v1.TokenClaims"> & {
   authenticationTime?: Timestamp | undefined;
 
   /**
-   * `acr`: how sure. Empty when a caller vouched.
-   *
-   * @generated from field: string acr = 12;
-   */
-  acr: string;
-
-  /**
    * `amr`: how, RFC 8176 values. Examples: `pwd`, `otp`.
    *
-   * @generated from field: repeated string amr = 13;
+   * @generated from field: repeated string amr = 12;
    */
   amr: string[];
 
   /**
    * The further claims of TokenOptions.claims.
    *
-   * @generated from field: google.protobuf.Struct claims = 14;
+   * @generated from field: google.protobuf.Struct claims = 13;
    */
   claims?: JsonObject | undefined;
 
   /**
    * RFC 7662 `token_type`. Always `Bearer`.
    *
-   * @generated from field: string token_type = 15;
+   * @generated from field: string token_type = 14;
    */
   tokenType: string;
 };
@@ -402,7 +387,7 @@ export const TokenClaimsSchema: GenMessage<TokenClaims> = /*@__PURE__*/
  */
 export type GetJwksRequest = Message<"sallyport.v1.GetJwksRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -423,8 +408,8 @@ export const GetJwksRequestSchema: GenMessage<GetJwksRequest> = /*@__PURE__*/
  */
 export type GetJwksResponse = Message<"sallyport.v1.GetJwksResponse"> & {
   /**
-   * Every key that a living token may be signed with, the next one included. May be kept for 15 minutes; fetch again, at
-   * most once a minute, when a token names a `kid` that is not among them.
+   * Every key that a living token may be signed with, the next one included. May be kept for 15 minutes; fetch again,
+   * at most once a minute, when a token names a `kid` that is not among them.
    *
    * @generated from field: repeated sallyport.v1.JsonWebKey keys = 1;
    */
@@ -540,8 +525,8 @@ export const TokenService: GenService<{
     output: typeof VerifyTokenResponseSchema;
   },
   /**
-   * Returns the public keys that access tokens of a tenant verify against (RFC 7517). The JSON form of the response is a
-   * JWK set. Needs no caller credential.
+   * Returns the public keys that access tokens of a tenant verify against (RFC 7517). The JSON form of the response is
+   * a JWK set. Needs no caller credential.
    *
    * @generated from rpc sallyport.v1.TokenService.GetJwks
    */

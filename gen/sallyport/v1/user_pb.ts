@@ -5,15 +5,15 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
-import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sallyport/v1/user.proto.
  */
 export const file_sallyport_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxItUBCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSKQoIbWV0YWRhdGEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ei8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGAYgASgJIlkKCklkZW50aWZpZXISKgoEa2luZBgBIAEoDjIcLnNhbGx5cG9ydC52MS5JZGVudGlmaWVyS2luZBINCgV2YWx1ZRgCIAEoCRIQCgh2ZXJpZmllZBgDIAEoCCKjAQoRQ3JlYXRlVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISEAoIcGFzc3dvcmQYAyABKAkSKQoIbWV0YWRhdGEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhIKCnJlcXVlc3RfaWQYBSABKAkiNgoSQ3JlYXRlVXNlclJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5zYWxseXBvcnQudjEuVXNlciJVCg5HZXRVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhQKCmlkZW50aWZpZXIYAyABKAlIAEIKCghzZWxlY3RvciIzCg9HZXRVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIkcKElNldFBhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCSI3ChNTZXRQYXNzd29yZFJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5zYWxseXBvcnQudjEuVXNlciqFAQoOSWRlbnRpZmllcktpbmQSHwobSURFTlRJRklFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVSURFTlRJRklFUl9LSU5EX0VNQUlMEAESGQoVSURFTlRJRklFUl9LSU5EX1BIT05FEAISHAoYSURFTlRJRklFUl9LSU5EX1VTRVJOQU1FEAMqWwoKVXNlclN0YXR1cxIbChdVU0VSX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElVTRVJfU1RBVFVTX0FDVElWRRABEhgKFFVTRVJfU1RBVFVTX0RJU0FCTEVEEAIyswIKC1VzZXJTZXJ2aWNlEmMKCkNyZWF0ZVVzZXISHy5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlc3BvbnNlIhKauBgOCgx1c2VyczpjcmVhdGUSWAoHR2V0VXNlchIcLnNhbGx5cG9ydC52MS5HZXRVc2VyUmVxdWVzdBodLnNhbGx5cG9ydC52MS5HZXRVc2VyUmVzcG9uc2UiEJq4GAwKCnVzZXJzOnJlYWQSZQoLU2V0UGFzc3dvcmQSIC5zYWxseXBvcnQudjEuU2V0UGFzc3dvcmRSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLlNldFBhc3N3b3JkUmVzcG9uc2UiEZq4GA0KC3VzZXJzOndyaXRlQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_method_access]);
+  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxIqUCCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSFAoMZGlzcGxheV9uYW1lGAQgASgJEjIKCG1ldGFkYXRhGAUgAygLMiAuc2FsbHlwb3J0LnYxLlVzZXIuTWV0YWRhdGFFbnRyeRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWQoKSWRlbnRpZmllchIqCgRraW5kGAEgASgOMhwuc2FsbHlwb3J0LnYxLklkZW50aWZpZXJLaW5kEg0KBXZhbHVlGAIgASgJEhAKCHZlcmlmaWVkGAMgASgIIoACChFDcmVhdGVVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSLQoLaWRlbnRpZmllcnMYAiADKAsyGC5zYWxseXBvcnQudjEuSWRlbnRpZmllchIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSPwoIbWV0YWRhdGEYBSADKAsyLS5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRISCgpyZXF1ZXN0X2lkGAYgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIjEKDkdldFVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiRwoSU2V0UGFzc3dvcmRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJIjcKE1NldFBhc3N3b3JkUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyKoUBCg5JZGVudGlmaWVyS2luZBIfChtJREVOVElGSUVSX0tJTkRfVU5TUEVDSUZJRUQQABIZChVJREVOVElGSUVSX0tJTkRfRU1BSUwQARIZChVJREVOVElGSUVSX0tJTkRfUEhPTkUQAhIcChhJREVOVElGSUVSX0tJTkRfVVNFUk5BTUUQAypbCgpVc2VyU3RhdHVzEhsKF1VTRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSVVNFUl9TVEFUVVNfQUNUSVZFEAESGAoUVVNFUl9TVEFUVVNfRElTQUJMRUQQAjKzAgoLVXNlclNlcnZpY2USYwoKQ3JlYXRlVXNlchIfLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmNyZWF0ZRJYCgdHZXRVc2VyEhwuc2FsbHlwb3J0LnYxLkdldFVzZXJSZXF1ZXN0Gh0uc2FsbHlwb3J0LnYxLkdldFVzZXJSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJlCgtTZXRQYXNzd29yZBIgLnNhbGx5cG9ydC52MS5TZXRQYXNzd29yZFJlcXVlc3QaIS5zYWxseXBvcnQudjEuU2V0UGFzc3dvcmRSZXNwb25zZSIRmrgYDQoLdXNlcnM6d3JpdGVCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_method_access]);
 
 /**
  * An account.
@@ -22,7 +22,7 @@ export const file_sallyport_v1_user: GenFile = /*@__PURE__*/
  */
 export type User = Message<"sallyport.v1.User"> & {
   /**
-   * Assigned by the server, never used again. The id of Subject type `user`. Example: `usr_1`.
+   * Assigned by the server, never used again. The id of Subject type `user`. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
    * @generated from field: string id = 1;
    */
@@ -43,23 +43,30 @@ export type User = Message<"sallyport.v1.User"> & {
   status: UserStatus;
 
   /**
-   * The caller's own notes, returned as they were given. Conditions do not see them. Example: `{"plan": "pro"}`.
+   * For people; empty if none was given. Example: `Ada Lovelace`.
    *
-   * @generated from field: google.protobuf.Struct metadata = 4;
+   * @generated from field: string display_name = 4;
    */
-  metadata?: JsonObject | undefined;
+  displayName: string;
+
+  /**
+   * The caller's own notes, returned as they were given; no decision sees them. Example: `{"crm_id": "1815"}`.
+   *
+   * @generated from field: map<string, string> metadata = 5;
+   */
+  metadata: { [key: string]: string };
 
   /**
    * When it was made.
    *
-   * @generated from field: google.protobuf.Timestamp create_time = 5;
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
 
   /**
    * Opaque; changes with every change of the account.
    *
-   * @generated from field: string etag = 6;
+   * @generated from field: string etag = 7;
    */
   etag: string;
 };
@@ -85,7 +92,8 @@ export type Identifier = Message<"sallyport.v1.Identifier"> & {
   kind: IdentifierKind;
 
   /**
-   * Required, 1 to 320 characters; kept in its normalized form. Examples: `ada@example.com`, `+442071838750`, `ada`.
+   * Required, 1 to 320 characters; compared in its normalized form. Examples: `ada@example.com`, `+442071838750`,
+   * `ada`.
    *
    * @generated from field: string value = 2;
    */
@@ -113,7 +121,7 @@ export const IdentifierSchema: GenMessage<Identifier> = /*@__PURE__*/
  */
 export type CreateUserRequest = Message<"sallyport.v1.CreateUserRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
@@ -127,25 +135,33 @@ export type CreateUserRequest = Message<"sallyport.v1.CreateUserRequest"> & {
   identifiers: Identifier[];
 
   /**
-   * At most 1,024 bytes of any well-formed Unicode, taken as it is; nothing is trimmed. Empty: no password yet, so that
-   * logging in by password is not possible until SetPassword.
+   * By default at least 12 characters with upper case, number and special character; at most 1,024 bytes of any
+   * well-formed Unicode, taken as it is; nothing is trimmed. Empty: no password, so that logging in by password is not
+   * possible until SetPassword.
    *
    * @generated from field: string password = 3;
    */
   password: string;
 
   /**
-   * The caller's own notes, at most 16 KiB and 16 levels deep. Example: `{"plan": "pro"}`.
+   * For people, at most 200 characters. Example: `Ada Lovelace`.
    *
-   * @generated from field: google.protobuf.Struct metadata = 4;
+   * @generated from field: string display_name = 4;
    */
-  metadata?: JsonObject | undefined;
+  displayName: string;
 
   /**
-   * UUID. A retry with the same body finds the account of the first call; with another body it is ALREADY_EXISTS. Empty:
-   * every call is a new one. Example: `8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11`.
+   * The caller's own notes, at most 16 KiB together. Example: `{"crm_id": "1815"}`.
    *
-   * @generated from field: string request_id = 5;
+   * @generated from field: map<string, string> metadata = 5;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * UUID. A retry with the same body finds the account of the first call; with another body it is ALREADY_EXISTS.
+   * Empty: every call is a new one. Example: `8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11`.
+   *
+   * @generated from field: string request_id = 6;
    */
   requestId: string;
 };
@@ -185,34 +201,18 @@ export const CreateUserResponseSchema: GenMessage<CreateUserResponse> = /*@__PUR
  */
 export type GetUserRequest = Message<"sallyport.v1.GetUserRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
   tenant: string;
 
   /**
-   * Required, exactly one.
+   * Required. User.id. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
-   * @generated from oneof sallyport.v1.GetUserRequest.selector
+   * @generated from field: string user_id = 2;
    */
-  selector: {
-    /**
-     * By id. Example: `usr_1`.
-     *
-     * @generated from field: string user_id = 2;
-     */
-    value: string;
-    case: "userId";
-  } | {
-    /**
-     * By an identifier of any kind, as the user would type it; at most 320 characters. Example: `ada@example.com`.
-     *
-     * @generated from field: string identifier = 3;
-     */
-    value: string;
-    case: "identifier";
-  } | { case: undefined; value?: undefined };
+  userId: string;
 };
 
 /**
@@ -250,21 +250,22 @@ export const GetUserResponseSchema: GenMessage<GetUserResponse> = /*@__PURE__*/
  */
 export type SetPasswordRequest = Message<"sallyport.v1.SetPasswordRequest"> & {
   /**
-   * Empty means `default`. Example: `acme`.
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
    *
    * @generated from field: string tenant = 1;
    */
   tenant: string;
 
   /**
-   * Required. User.id. Example: `usr_1`.
+   * Required. User.id. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
    *
    * @generated from field: string user_id = 2;
    */
   userId: string;
 
   /**
-   * Required. At most 1,024 bytes of any well-formed Unicode, taken as it is; nothing is trimmed.
+   * Required. By default at least 12 characters with upper case, number and special character; at most 1,024 bytes of
+   * any well-formed Unicode, taken as it is; nothing is trimmed.
    *
    * @generated from field: string password = 3;
    */
@@ -405,7 +406,7 @@ export const UserService: GenService<{
     output: typeof CreateUserResponseSchema;
   },
   /**
-   * Returns an account by its id or by one of its identifiers; NOT_FOUND if there is none.
+   * Returns an account; NOT_FOUND if there is none.
    *
    * @generated from rpc sallyport.v1.UserService.GetUser
    */
