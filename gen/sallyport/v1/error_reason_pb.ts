@@ -97,7 +97,8 @@ export const ErrorReason = {
 
   /**
    * ALREADY_EXISTS. The request_id was used before with another body. Use a fresh one for a new request. Metadata:
-   * none. Example: {"reason": "REQUEST_ID_REUSED", "domain": "sallyport"}
+   * none.
+   * Example: {"reason": "REQUEST_ID_REUSED", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 9;
    */
@@ -113,15 +114,16 @@ export const ErrorReason = {
 
   /**
    * FAILED_PRECONDITION. The etag or a precondition does not hold any more; nothing was written. Read again, then
-   * decide. Metadata: none. Example: {"reason": "PRECONDITION_FAILED", "domain": "sallyport"}
+   * decide. Metadata: none.
+   * Example: {"reason": "PRECONDITION_FAILED", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_PRECONDITION_FAILED = 11;
    */
   PRECONDITION_FAILED: 11,
 
   /**
-   * FAILED_PRECONDITION. A revision is of another tenant, or of a state that a restored backup has undone. Drop it and
-   * ask without. Metadata: none.
+   * FAILED_PRECONDITION. A revision is of another tenant, or of a state that a restored backup has undone. Drop it
+   * and ask without. Metadata: none.
    * Example: {"reason": "REVISION_UNKNOWN", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_REVISION_UNKNOWN = 12;
@@ -138,7 +140,8 @@ export const ErrorReason = {
 
   /**
    * FAILED_PRECONDITION. ConfirmTotp without an enrollment that waits for its first code. Call EnrollTotp. Metadata:
-   * none. Example: {"reason": "ENROLLMENT_NOT_FOUND", "domain": "sallyport"}
+   * none.
+   * Example: {"reason": "ENROLLMENT_NOT_FOUND", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_ENROLLMENT_NOT_FOUND = 14;
    */
@@ -155,15 +158,16 @@ export const ErrorReason = {
 
   /**
    * FAILED_PRECONDITION. Tenant `sallyport` is reserved for calling services: nobody logs in there, its roles are
-   * fixed, and its last admin cannot be removed. Metadata: none. Example: {"reason": "RESERVED_TENANT", "domain":
-   * "sallyport"}
+   * fixed, and its last admin cannot be removed. Metadata: none.
+   * Example: {"reason": "RESERVED_TENANT", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_RESERVED_TENANT = 16;
    */
   RESERVED_TENANT: 16,
 
   /**
-   * RESOURCE_EXHAUSTED. A depth, cost, size or count limit was reached; it is no denial. Metadata: `limit`, which one.
+   * RESOURCE_EXHAUSTED. A depth, cost, size or count limit was reached; it is no denial. Metadata: `limit`, which
+   * one.
    * Example: {"reason": "LIMIT_EXCEEDED", "domain": "sallyport", "metadata": {"limit": "apiKeysPerOwner"}}
    *
    * @generated from enum value: ERROR_REASON_LIMIT_EXCEEDED = 17;
@@ -172,7 +176,8 @@ export const ErrorReason = {
 
   /**
    * UNAUTHENTICATED. The calling service sent no credential, or one that is not valid; the message says how to send
-   * one. Metadata: none. Example: {"reason": "CALLER_UNAUTHENTICATED", "domain": "sallyport"}
+   * one. Metadata: none.
+   * Example: {"reason": "CALLER_UNAUTHENTICATED", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_CALLER_UNAUTHENTICATED = 18;
    */
@@ -181,8 +186,8 @@ export const ErrorReason = {
   /**
    * PERMISSION_DENIED. The calling service may not call this method on this tenant. Grant it a role in tenant
    * `sallyport` on the resource `tenant:<tenant>`. Metadata: `permission` and `tenant`.
-   * Example: {"reason": "CALLER_NOT_PERMITTED", "domain": "sallyport",
-   *           "metadata": {"permission": "tokens:issue", "tenant": "acme"}}
+   * Example: {"reason": "CALLER_NOT_PERMITTED", "domain": "sallyport", "metadata": {"permission": "tokens:issue",
+   * "tenant": "acme"}}
    *
    * @generated from enum value: ERROR_REASON_CALLER_NOT_PERMITTED = 19;
    */
@@ -199,7 +204,8 @@ export const ErrorReason = {
 
   /**
    * UNAVAILABLE. This process has not heard from the store for longer than decisions may be old. Treat it as a no;
-   * retry, best on another replica. Metadata: none. Example: {"reason": "INDEX_STALE", "domain": "sallyport"}
+   * retry, best on another replica. Metadata: none.
+   * Example: {"reason": "INDEX_STALE", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_INDEX_STALE = 21;
    */
@@ -207,7 +213,8 @@ export const ErrorReason = {
 
   /**
    * UNAVAILABLE. The store or a helper process does not answer. Whether a write happened is not known: retry it with
-   * the same request_id. Metadata: none. Example: {"reason": "UNAVAILABLE", "domain": "sallyport"}
+   * the same request_id. Metadata: none.
+   * Example: {"reason": "UNAVAILABLE", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_UNAVAILABLE = 40;
    */
@@ -215,15 +222,16 @@ export const ErrorReason = {
 
   /**
    * RESOURCE_EXHAUSTED. A queue of the server is full, for example that of password hashes; nothing was done. Comes
-   * with a google.rpc.RetryInfo. Metadata: none. Example: {"reason": "OVERLOADED", "domain": "sallyport"}
+   * with a google.rpc.RetryInfo. Metadata: none.
+   * Example: {"reason": "OVERLOADED", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 41;
    */
   OVERLOADED: 41,
 
   /**
-   * DEADLINE_EXCEEDED. The caller's deadline passed, or the 10 s of a call without one. Whether a write happened is not
-   * known: retry it with the same request_id. Metadata: none.
+   * DEADLINE_EXCEEDED. The caller's deadline passed, or the 10 s of a call without one. Whether a write happened is
+   * not known: retry it with the same request_id. Metadata: none.
    * Example: {"reason": "DEADLINE_EXCEEDED", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 42;

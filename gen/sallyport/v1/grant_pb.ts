@@ -121,7 +121,7 @@ export type Change = Message<"sallyport.v1.Change"> & {
     case: "putGrant";
   } | {
     /**
-     * Removes by id. An id that is not there fails the whole request with NOT_FOUND.
+     * Removes by id. An id that is not there fails the whole request with NOT_FOUND, unless it has allow_missing.
      * Example: `hN5rG8pLz1tVx3kQw7yEoC`.
      *
      * @generated from field: string delete_grant_id = 2;
@@ -154,7 +154,7 @@ export type Change = Message<"sallyport.v1.Change"> & {
     case: "putAttributes";
   } | {
     /**
-     * Removes every grant that the filter selects. Not served yet: refused.
+     * Removes every grant that the filter selects; none is no error.
      *
      * @generated from field: sallyport.v1.GrantFilter delete_grants = 6;
      */

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/policy.proto.
  */
 export const file_sallyport_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEiegoGUG9saWN5EiEKBXJvbGVzGAEgAygLMhIuc2FsbHlwb3J0LnYxLlJvbGUSDwoHdmVyc2lvbhgCIAEoBRIMCgRldGFnGAMgASgJEi4KCmFwcGx5X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKBFJvbGUSDAoEbmFtZRgBIAEoCRITCgtwZXJtaXNzaW9ucxgCIAMoCRIPCgdwYXJlbnRzGAMgAygJImkKEkFwcGx5UG9saWN5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJAoGcG9saWN5GAIgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIMCgRldGFnGAMgASgJEg8KB2RyeV9ydW4YBCABKAgiTQoTQXBwbHlQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJIiIKEEdldFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgJIksKEUdldFBvbGljeVJlc3BvbnNlEiQKBnBvbGljeRgBIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3kSEAoIcmV2aXNpb24YAiABKAkikgEKEldyaXRlR3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJQoHY2hhbmdlcxgCIAMoCzIULnNhbGx5cG9ydC52MS5DaGFuZ2USMQoNcHJlY29uZGl0aW9ucxgDIAMoCzIaLnNhbGx5cG9ydC52MS5QcmVjb25kaXRpb24SEgoKcmVxdWVzdF9pZBgEIAEoCSI5CgxQcmVjb25kaXRpb24SHAoScmV2aXNpb25fdW5jaGFuZ2VkGAEgASgJSABCCwoJY29uZGl0aW9uIjoKE1dyaXRlR3JhbnRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSEQoJZ3JhbnRfaWRzGAIgAygJInUKEUxpc3RHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIpCgZmaWx0ZXIYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXISEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiZAoSTGlzdEdyYW50c1Jlc3BvbnNlEiMKBmdyYW50cxgBIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAkypAMKDVBvbGljeVNlcnZpY2USZgoLQXBwbHlQb2xpY3kSIC5zYWxseXBvcnQudjEuQXBwbHlQb2xpY3lSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVzcG9uc2UiEpq4GA4KDHBvbGljeTp3cml0ZRJfCglHZXRQb2xpY3kSHi5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVxdWVzdBofLnNhbGx5cG9ydC52MS5HZXRQb2xpY3lSZXNwb25zZSIRmrgYDQoLcG9saWN5OnJlYWQSZgoLV3JpdGVHcmFudHMSIC5zYWxseXBvcnQudjEuV3JpdGVHcmFudHNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVzcG9uc2UiEpq4GA4KDGdyYW50czp3cml0ZRJiCgpMaXN0R3JhbnRzEh8uc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWRCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_grant, file_sallyport_v1_method_access]);
+  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEiegoGUG9saWN5EiEKBXJvbGVzGAEgAygLMhIuc2FsbHlwb3J0LnYxLlJvbGUSDwoHdmVyc2lvbhgCIAEoBRIMCgRldGFnGAMgASgJEi4KCmFwcGx5X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKBFJvbGUSDAoEbmFtZRgBIAEoCRITCgtwZXJtaXNzaW9ucxgCIAMoCRIPCgdwYXJlbnRzGAMgAygJImkKEkFwcGx5UG9saWN5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJAoGcG9saWN5GAIgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIMCgRldGFnGAMgASgJEg8KB2RyeV9ydW4YBCABKAgiTQoTQXBwbHlQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJIiIKEEdldFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgJIksKEUdldFBvbGljeVJlc3BvbnNlEiQKBnBvbGljeRgBIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3kSEAoIcmV2aXNpb24YAiABKAkiqQEKEldyaXRlR3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJQoHY2hhbmdlcxgCIAMoCzIULnNhbGx5cG9ydC52MS5DaGFuZ2USMQoNcHJlY29uZGl0aW9ucxgDIAMoCzIaLnNhbGx5cG9ydC52MS5QcmVjb25kaXRpb24SEgoKcmVxdWVzdF9pZBgEIAEoCRIVCg1hbGxvd19taXNzaW5nGAUgASgIIp8BCgxQcmVjb25kaXRpb24SLwoKbXVzdF9tYXRjaBgBIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlckgAEjMKDm11c3Rfbm90X21hdGNoGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVySAASHAoScmV2aXNpb25fdW5jaGFuZ2VkGAMgASgJSABCCwoJY29uZGl0aW9uIjoKE1dyaXRlR3JhbnRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSEQoJZ3JhbnRfaWRzGAIgAygJIpABChFMaXN0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSKQoGZmlsdGVyGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVyEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhkKEWF0X2xlYXN0X3JldmlzaW9uGAUgASgJImQKEkxpc3RHcmFudHNSZXNwb25zZRIjCgZncmFudHMYASADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgJMqQDCg1Qb2xpY3lTZXJ2aWNlEmYKC0FwcGx5UG9saWN5EiAuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVxdWVzdBohLnNhbGx5cG9ydC52MS5BcHBseVBvbGljeVJlc3BvbnNlIhKauBgOCgxwb2xpY3k6d3JpdGUSXwoJR2V0UG9saWN5Eh4uc2FsbHlwb3J0LnYxLkdldFBvbGljeVJlcXVlc3QaHy5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVzcG9uc2UiEZq4GA0KC3BvbGljeTpyZWFkEmYKC1dyaXRlR3JhbnRzEiAuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Xcml0ZUdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUSYgoKTGlzdEdyYW50cxIfLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVxdWVzdBogLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVzcG9uc2UiEZq4GA0KC2dyYW50czpyZWFkQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_v1_grant, file_sallyport_v1_method_access]);
 
 /**
  * A tenant's policy: one version, never changed once applied.
@@ -239,7 +239,7 @@ export type WriteGrantsRequest = Message<"sallyport.v1.WriteGrantsRequest"> & {
   changes: Change[];
 
   /**
-   * What must hold just before the write, at most one; otherwise nothing is written and the answer is
+   * What must hold just before the write, at most 20; otherwise nothing is written and the answer is
    * FAILED_PRECONDITION.
    *
    * @generated from field: repeated sallyport.v1.Precondition preconditions = 3;
@@ -253,6 +253,13 @@ export type WriteGrantsRequest = Message<"sallyport.v1.WriteGrantsRequest"> & {
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * True: removing an id that is not there changes nothing and is no error.
+   *
+   * @generated from field: bool allow_missing = 5;
+   */
+  allowMissing: boolean;
 };
 
 /**
@@ -275,9 +282,25 @@ export type Precondition = Message<"sallyport.v1.Precondition"> & {
    */
   condition: {
     /**
+     * At least one grant matches. At least one field of the filter is set.
+     *
+     * @generated from field: sallyport.v1.GrantFilter must_match = 1;
+     */
+    value: GrantFilter;
+    case: "mustMatch";
+  } | {
+    /**
+     * No grant matches. At least one field of the filter is set.
+     *
+     * @generated from field: sallyport.v1.GrantFilter must_not_match = 2;
+     */
+    value: GrantFilter;
+    case: "mustNotMatch";
+  } | {
+    /**
      * Policy and grants are unchanged since this revision, as any answer of the tenant gave it.
      *
-     * @generated from field: string revision_unchanged = 1;
+     * @generated from field: string revision_unchanged = 3;
      */
     value: string;
     case: "revisionUnchanged";
@@ -352,6 +375,13 @@ export type ListGrantsRequest = Message<"sallyport.v1.ListGrantsRequest"> & {
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
+
+  /**
+   * List this revision or newer, as in AuthorizeRequest.
+   *
+   * @generated from field: string at_least_revision = 5;
+   */
+  atLeastRevision: string;
 };
 
 /**
