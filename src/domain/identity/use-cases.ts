@@ -18,8 +18,20 @@ export interface TotpFactor {
   readonly sealedSecret: string;
   /** Epoch ms; absent while the enrollment waits for its first code. */
   readonly confirmedAt?: number | undefined;
+  /** Epoch ms at which this secret was made: an enrollment that nobody confirms is over after a while. */
+  readonly startedAt: number;
   /** Highest time step that was accepted: it only grows, so that no code works twice. */
   readonly lastStep: number;
+}
+
+/** The last code that was accepted, so that a repeat of the very same request after a lost answer is told from a replay. */
+export interface UsedCode {
+  /** Challenge and calling service that used it. */
+  readonly by: string;
+  /** Keyed digest of the code. */
+  readonly code: string;
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 export interface UserDocument extends Document {
@@ -35,6 +47,7 @@ export interface UserDocument extends Document {
   readonly totp?: TotpFactor | undefined;
   /** Keyed digests of unused recovery codes. */
   readonly recoveryCodes: readonly string[];
+  readonly usedCode?: UsedCode | undefined;
   /** Digest of the body of the CreateUser call, so that a retry is told from a reuse of its request id. */
   readonly requestDigest?: string | undefined;
 }
@@ -146,7 +159,12 @@ export interface TotpEnrollment {
 
 export type ConfirmTotpOutcome =
   /** The codes are shown this once. `login` is set when a challenge was carried on by it. */
-  | { readonly kind: 'confirmed'; readonly recoveryCodes: readonly string[]; readonly login?: LoginOutcome | undefined }
+  | {
+      readonly kind: 'confirmed';
+      readonly userId: string;
+      readonly recoveryCodes: readonly string[];
+      readonly login?: LoginOutcome | undefined;
+    }
   | Rejection;
 
 export interface IdentityUseCases {
@@ -165,6 +183,11 @@ export interface IdentityUseCases {
   enrollTotp(call: CallContext, input: EnrollTotpInput): Promise<TotpEnrollment | Rejection>;
   confirmTotp(
     call: CallContext,
-    input: EnrollTotpInput & { readonly code: string; readonly client: ClientDevice },
+    input: EnrollTotpInput & {
+      readonly code: string;
+      readonly client: ClientDevice;
+      /** Only with a challenge. */
+      readonly issue?: IssueRequest | undefined;
+    },
   ): Promise<ConfirmTotpOutcome>;
 }
