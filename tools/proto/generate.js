@@ -7,6 +7,7 @@ import { buf, root, workspaceConfig } from './workspace.js';
 export function generate(base) {
   const config = workspaceConfig();
   run(['generate', '--config', config, '--template', 'buf.gen.yaml', '-o', base]);
+  // With source info: it holds the comments, which `grpcurl describe` shows.
   run(['build', '--config', config, '--as-file-descriptor-set', '-o', join(base, 'gen', 'descriptors.binpb')]);
 }
 

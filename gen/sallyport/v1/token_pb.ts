@@ -256,8 +256,8 @@ export type VerifyTokenResponse = Message<"sallyport.v1.VerifyTokenResponse"> & 
   active: boolean;
 
   /**
-   * Why not, for the caller's logs; set when `active` is false: one of the CREDENTIAL_ reasons, SUBJECT_DISABLED or
-   * UNKNOWN_TENANT.
+   * Why not, for the caller's logs; set when `active` is false: one of the CREDENTIAL_ reasons, or
+   * SUBJECT_DISABLED.
    *
    * @generated from field: sallyport.v1.DecisionReason inactive_reason = 2;
    */
