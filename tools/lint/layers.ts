@@ -32,6 +32,7 @@ export const LAYERS: readonly Layer[] = [
   { path: 'domain', ...DOMAIN },
   { path: 'domain/keys', ...DOMAIN, packages: ['jose'] },
   { path: 'domain/identity', ...DOMAIN, packages: ['otpauth'] },
+  { path: 'domain/session', ...DOMAIN, packages: ['cookie'] },
   { path: 'domain/storage.ts', layers: [], node: [] },
   { path: 'replication', layers: ['platform', 'domain'] },
   { path: 'store/sqlite', layers: ['platform', 'domain/storage.ts'], node: ['node:*', 'node:*/**'] },

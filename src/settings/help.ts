@@ -1,0 +1,18 @@
+import { settingsHelp } from './settings-text.ts';
+
+/** What `sallyport --help` prints. */
+export function helpText(): string {
+  return `Sallyport: identity and authorization over gRPC.
+
+Usage: sallyport [--help | --version]
+
+Starts the service in the foreground; it is ready when a line with the word "ready" appears. Without
+settings it keeps its state in ./data and listens on 127.0.0.1 only. Logs are JSON lines on standard
+error. SIGTERM or SIGINT drains and ends it.
+
+Exit codes: 0 ended as asked, 1 failed while running, 2 wrong settings or surroundings.
+
+Settings are environment variables. An unknown SALLYPORT_ variable is an error.
+
+${settingsHelp()}`;
+}

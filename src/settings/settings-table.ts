@@ -1,0 +1,220 @@
+import { availableParallelism } from 'node:os';
+import { DEFAULT_SHUTDOWN_MS } from '../platform/lifecycle.ts';
+import { LOG_LEVELS } from '../platform/logger.ts';
+import {
+  type Form,
+  flag,
+  issuerUrl,
+  listenAddress,
+  masterKeys,
+  oneOf,
+  path,
+  storeLocation,
+  wholeNumber,
+} from './forms.ts';
+
+// Every setting of the service, once: what is parsed, what `--help` prints and what docs/configuration.md says come from here.
+
+export type SettingGroup = 'Store' | 'Ports' | 'TLS' | 'Secrets' | 'Limits' | 'Password hashing' | 'Process';
+
+/** One variable. `T` is what it parses to; an optional one may be absent. */
+export interface Setting<T> {
+  readonly variable: `SALLYPORT_${string}`;
+  readonly group: SettingGroup;
+  readonly form: Form<T>;
+  /** The text that counts when the variable is not set; absent: the setting is optional. */
+  readonly fallback?: string;
+  /** What documentation says about the fallback, where the text differs between machines or says too little. */
+  readonly fallbackNote?: string;
+  readonly description: string;
+  /** The value, or a part of it, is never shown. */
+  readonly secret?: true;
+}
+
+type WithFallback<T> = Setting<T> & { readonly fallback: string };
+
+const required = <T>(setting: WithFallback<T>): WithFallback<T> => setting;
+const optional = <T>(setting: Setting<T> & { readonly fallback?: never }): Setting<T> => setting;
+
+/** Memory cost of RFC 9106's second recommended option, in KiB. */
+const ARGON2_MEMORY_KIB = 65_536;
+const MAX_HASH_CONCURRENCY = 64;
+
+/** Hashes in parallel on this machine unless set: one core is left to answer everybody else. */
+function defaultHashConcurrency(): number {
+  return Math.min(MAX_HASH_CONCURRENCY, Math.max(1, availableParallelism() - 1));
+}
+
+export const SETTINGS = {
+  dataDir: required({
+    variable: 'SALLYPORT_DATA_DIR',
+    group: 'Store',
+    form: path,
+    fallback: './data',
+    description: 'Directory of the embedded store and of generated keys. Created with mode 0700 when absent.',
+  }),
+  store: required({
+    variable: 'SALLYPORT_STORE_URL',
+    group: 'Store',
+    form: storeLocation,
+    fallback: 'sqlite:',
+    secret: true,
+    description:
+      'Where state is kept. MongoDB lets several replicas share it; the database is `sallyport` unless named.',
+  }),
+  grpcAddress: required({
+    variable: 'SALLYPORT_GRPC_ADDRESS',
+    group: 'Ports',
+    form: listenAddress,
+    fallback: '127.0.0.1:50051',
+    description: 'gRPC, with reflection and health.',
+  }),
+  httpAddress: required({
+    variable: 'SALLYPORT_HTTP_ADDRESS',
+    group: 'Ports',
+    form: listenAddress,
+    fallback: '127.0.0.1:8080',
+    description: 'Connect JSON, gRPC-Web and the public signing keys (JWKS).',
+  }),
+  opsAddress: required({
+    variable: 'SALLYPORT_OPS_ADDRESS',
+    group: 'Ports',
+    form: listenAddress,
+    fallback: '127.0.0.1:9090',
+    description: '`/metrics`, `/livez` and `/readyz`, in plaintext. Keep it off public networks.',
+  }),
+  issuer: required({
+    variable: 'SALLYPORT_ISSUER',
+    group: 'Ports',
+    form: issuerUrl,
+    fallback: 'http://127.0.0.1:8080',
+    description:
+      '`iss` of access tokens of tenant `default`; other tenants add `/t/<tenant>`. Plain http only on loopback or with SALLYPORT_ALLOW_PLAINTEXT.',
+  }),
+  tlsCertFile: optional({
+    variable: 'SALLYPORT_TLS_CERT_FILE',
+    group: 'TLS',
+    form: path,
+    description: 'Certificate chain (PEM) of the gRPC and HTTP ports; read again when it changes.',
+  }),
+  tlsKeyFile: optional({
+    variable: 'SALLYPORT_TLS_KEY_FILE',
+    group: 'TLS',
+    form: path,
+    description: 'Private key (PEM) of that certificate.',
+  }),
+  tlsClientCaFile: optional({
+    variable: 'SALLYPORT_TLS_CLIENT_CA_FILE',
+    group: 'TLS',
+    form: path,
+    description: 'Certificate authority (PEM) of client certificates: with it, callers must present one.',
+  }),
+  allowPlaintext: required({
+    variable: 'SALLYPORT_ALLOW_PLAINTEXT',
+    group: 'TLS',
+    form: flag,
+    fallback: 'false',
+    description:
+      'Permits gRPC and HTTP without TLS on addresses that other machines reach: for a mesh or proxy that encrypts.',
+  }),
+  masterKeys: optional({
+    variable: 'SALLYPORT_MASTER_KEYS',
+    group: 'Secrets',
+    form: masterKeys,
+    secret: true,
+    description:
+      'Master keys. The first encrypts and signs, the others still decrypt. On SQLite one is generated into the data directory when none is given; MongoDB needs one.',
+  }),
+  masterKeysFile: optional({
+    variable: 'SALLYPORT_MASTER_KEYS_FILE',
+    group: 'Secrets',
+    form: path,
+    description: 'File with the master keys, one per line or comma separated, instead of SALLYPORT_MASTER_KEYS.',
+  }),
+  bootstrapKeyFile: optional({
+    variable: 'SALLYPORT_BOOTSTRAP_KEY_FILE',
+    group: 'Secrets',
+    form: path,
+    description: 'File with the first administrator API key, for stores that start empty on MongoDB.',
+  }),
+  maxStalenessMs: required({
+    variable: 'SALLYPORT_MAX_STALENESS_MS',
+    group: 'Limits',
+    form: wholeNumber(1000, 300_000, 'milliseconds'),
+    fallback: '30000',
+    description: 'How old policy and revocations may be before decisions are refused with UNAVAILABLE.',
+  }),
+  hashConcurrency: required({
+    variable: 'SALLYPORT_HASH_CONCURRENCY',
+    group: 'Password hashing',
+    form: wholeNumber(1, MAX_HASH_CONCURRENCY, 'hashes'),
+    fallback: String(defaultHashConcurrency()),
+    fallbackNote: 'cores - 1, at least 1',
+    description: 'Password hashes computed at the same time. Each takes SALLYPORT_ARGON2_MEMORY_KIB of memory.',
+  }),
+  hashQueue: required({
+    variable: 'SALLYPORT_HASH_QUEUE',
+    group: 'Password hashing',
+    form: wholeNumber(1, 10_000, 'hashes'),
+    fallback: '64',
+    description: 'Hashes that may wait; one more is refused with RESOURCE_EXHAUSTED.',
+  }),
+  argon2MemoryKib: required({
+    variable: 'SALLYPORT_ARGON2_MEMORY_KIB',
+    group: 'Password hashing',
+    form: wholeNumber(1024, 1_048_576, 'KiB'),
+    fallback: String(ARGON2_MEMORY_KIB),
+    description: 'Memory of one argon2id hash (RFC 9106). Weaker than OWASP asks for is warned about at start.',
+  }),
+  argon2Time: required({
+    variable: 'SALLYPORT_ARGON2_TIME',
+    group: 'Password hashing',
+    form: wholeNumber(1, 20, 'passes'),
+    fallback: '3',
+    description: 'Passes of one argon2id hash.',
+  }),
+  argon2Parallelism: required({
+    variable: 'SALLYPORT_ARGON2_PARALLELISM',
+    group: 'Password hashing',
+    form: wholeNumber(1, 16, 'lanes'),
+    fallback: '4',
+    description: 'Lanes of one argon2id hash.',
+  }),
+  logLevel: required({
+    variable: 'SALLYPORT_LOG_LEVEL',
+    group: 'Process',
+    form: oneOf(LOG_LEVELS),
+    fallback: 'info',
+    description: 'JSON lines on standard error, from this level up.',
+  }),
+  shutdownMs: required({
+    variable: 'SALLYPORT_SHUTDOWN_MS',
+    group: 'Process',
+    form: wholeNumber(100, DEFAULT_SHUTDOWN_MS, 'milliseconds'),
+    fallback: String(DEFAULT_SHUTDOWN_MS),
+    description: 'Time that calls in progress get after SIGTERM.',
+  }),
+} as const;
+
+type SettingName = keyof typeof SETTINGS;
+
+/** What every setting parsed to. Holds secrets: never log it whole. */
+export type Settings = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name] extends WithFallback<infer T>
+    ? T
+    : (typeof SETTINGS)[Name] extends Setting<infer T>
+      ? T | undefined
+      : never;
+};
+
+/** One thing wrong with the environment. `text` never holds a secret. */
+export interface SettingProblem {
+  readonly variable: string;
+  /** What is wrong and what is accepted. */
+  readonly text: string;
+}
+
+/** The table's rows in the order they are documented. */
+export function settingRows(): readonly (readonly [SettingName, Setting<unknown>])[] {
+  return Object.entries(SETTINGS) as [SettingName, Setting<unknown>][];
+}
