@@ -1,0 +1,65 @@
+import type { ResourceRef, SubjectRef } from '../subject.ts';
+import type { Decision, Grant, GrantFilter, Policy } from './use-cases.ts';
+
+// A tenant's policy and grants in memory, as of one revision of `policy/<tenant>`.
+
+/** One question, its principal resolved. */
+export interface DecisionQuestion {
+  readonly subject: SubjectRef;
+  readonly permission: string;
+  readonly resource?: ResourceRef | undefined;
+  /** Permission patterns of the credential that narrow; undefined: nothing narrows; empty: nothing is left. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Epoch ms at which the credential ends. */
+  readonly credentialExpiresAt?: number | undefined;
+}
+
+/** The policy in force and where it came from. */
+export interface PolicyState {
+  readonly policy: Policy;
+  /** 0 when none was ever applied. */
+  readonly version: number;
+  /** Revision of the entry that applied it; 0 when none was. */
+  readonly revision: number;
+  /** Epoch ms. */
+  readonly appliedAt: number;
+}
+
+/** A write with a request id, remembered for 24 h. */
+export interface RememberedWrite {
+  /** Digest of the request's body. */
+  readonly digest: string;
+  readonly revision: number;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+/** One page of grants in the order in which they were first written. */
+export interface GrantPage {
+  readonly grants: readonly Grant[];
+  /** Where the next page begins; undefined: this was the last. */
+  readonly next: number | undefined;
+}
+
+/** What use cases see. Every method is synchronous, so whatever one turn of the event loop asks is answered from one revision. */
+export interface DecisionIndex {
+  readonly tenant: string;
+  /** Revision of the last entry applied; 0 before the first. */
+  readonly revision: number;
+  readonly grantCount: number;
+  readonly policy: PolicyState;
+  /** `now` is epoch ms. Never throws for a question that parsed: what is unknown is denied. */
+  decide(question: DecisionQuestion, now: number): Decision;
+  /** Steps that lead to what `decide` answers, or for a denial the nearest misses; at most 20. */
+  explain(question: DecisionQuestion, now: number): readonly string[];
+  grant(id: string): Grant | undefined;
+  /** Grants on exactly that resource. */
+  grantsOn(resource: ResourceRef): readonly Grant[];
+  grantsOf(subject: SubjectRef): readonly Grant[];
+  /** At most `limit` grants written at or after position `from`; a grant that lives during the whole walk appears exactly once. */
+  list(filter: GrantFilter, from: number, limit: number): GrantPage;
+  /** Whether a live or expired deny of this role is stored. */
+  deniesByRole(role: string): boolean;
+  isDisabled(subject: SubjectRef): boolean;
+  remembered(requestId: string): RememberedWrite | undefined;
+}

@@ -1,0 +1,61 @@
+import type { AuditEvent, AuditFilter, AuditTrail } from '../../../src/domain/storage.ts';
+import { auditCursor, parseAuditCursor } from '../../../src/platform/audit-cursor.ts';
+import { encodeJson } from '../../../src/platform/json.ts';
+import { assertLimit } from '../../../src/platform/stored-document.ts';
+import type { MemoryParts } from '../memory-store.ts';
+
+export function createMemoryAuditTrail(parts: MemoryParts): AuditTrail {
+  const events = new Map<string, string>();
+  const place = (event: AuditEvent): string => JSON.stringify([event.tenant, event.id]);
+  const all = (): AuditEvent[] => [...events.values()].map((text) => JSON.parse(text));
+  return {
+    append: async (added, signal) => {
+      await parts.turn('audit.append', signal);
+      for (const [index, event] of added.entries()) encodeJson(event, `audit[${index}]`);
+      for (const event of added) {
+        if (!events.has(place(event))) events.set(place(event), JSON.stringify(event));
+      }
+    },
+    list: async (filter, after, limit, signal) => {
+      await parts.turn('audit.list', signal);
+      assertLimit(limit, 'audit.limit');
+      const from = after === undefined ? undefined : parseAuditCursor(after);
+      return all()
+        .filter((event) => selected(event, filter))
+        .filter(
+          (event) => from === undefined || event.at > from.at || (event.at === from.at && isAfter(event.id, from.id)),
+        )
+        .sort((left, right) => Buffer.compare(Buffer.from(auditCursor(left)), Buffer.from(auditCursor(right))))
+        .slice(0, limit);
+    },
+    prune: async (before, signal) => {
+      await parts.turn('audit.prune', signal);
+      const old = all().filter((event) => event.at < before);
+      for (const event of old) events.delete(place(event));
+      return old.length;
+    },
+    pseudonymize: async (tenant, subject, pseudonym, signal) => {
+      await parts.turn('audit.pseudonymize', signal);
+      for (const event of all()) {
+        if (event.tenant !== tenant || event.subject !== subject) continue;
+        const details = { ...event.details, identifying: undefined };
+        events.set(place(event), JSON.stringify({ ...event, subject: pseudonym, details }));
+      }
+    },
+  };
+}
+
+function isAfter(id: string, other: string): boolean {
+  return Buffer.compare(Buffer.from(id), Buffer.from(other)) > 0;
+}
+
+function selected(event: AuditEvent, filter: AuditFilter): boolean {
+  return (
+    event.tenant === filter.tenant &&
+    (filter.from === undefined || event.at >= filter.from) &&
+    (filter.to === undefined || event.at < filter.to) &&
+    (filter.subject === undefined || event.subject === filter.subject) &&
+    (filter.type === undefined || event.type === filter.type) &&
+    (filter.outcome === undefined || event.outcome === filter.outcome)
+  );
+}

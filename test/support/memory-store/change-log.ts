@@ -1,0 +1,102 @@
+import type { ChangeLog, LogEntry } from '../../../src/domain/storage.ts';
+import { encodeJson } from '../../../src/platform/json.ts';
+import { assertBodySize, assertLimit, MAX_CHUNK_BYTES } from '../../../src/platform/stored-document.ts';
+import type { MemoryParts } from '../memory-store.ts';
+
+interface Stream {
+  /** JSON texts by revision. */
+  readonly entries: Map<number, string>;
+  oldest: number;
+  newest: number;
+  /** Digest of the newest entry. */
+  digest: string;
+}
+
+interface Stored {
+  readonly revision: number;
+  readonly digest: string;
+  readonly at: number;
+  readonly chunks: readonly string[];
+}
+
+export function createMemoryChangeLog(parts: MemoryParts): ChangeLog {
+  const streams = new Map<string, Stream>();
+  const checkpoints = new Map<string, Stored>();
+  return {
+    append: async (entry, signal) => {
+      await parts.turn('append', signal);
+      const text = encodeJson(entry, `log ${entry.stream}`);
+      assertBodySize(text, `log ${entry.stream}`);
+      return append(streams, entry, text);
+    },
+    read: async (stream, after, limit, signal) => {
+      await parts.turn('read', signal);
+      assertLimit(limit, 'log.limit');
+      const kept = streams.get(stream)?.entries;
+      const found: LogEntry[] = [];
+      for (let revision = after + 1; found.length < limit; revision += 1) {
+        const text = kept?.get(revision);
+        if (text === undefined) break;
+        found.push(JSON.parse(text));
+      }
+      return found;
+    },
+    next: async (positions, signal) => {
+      await parts.turn('next', signal);
+      return [...positions].filter(([name, at]) => streams.get(name)?.entries.has(at + 1)).map(([name]) => name);
+    },
+    bounds: async (stream, signal) => {
+      await parts.turn('bounds', signal);
+      const known = streams.get(stream);
+      return known === undefined ? { oldest: 0, newest: 0 } : { oldest: known.oldest, newest: known.newest };
+    },
+    compact: async (stream, upTo, signal) => {
+      await parts.turn('compact', signal);
+      const known = streams.get(stream);
+      if (known === undefined) return;
+      for (; known.oldest <= upTo && known.oldest < known.newest; known.oldest += 1) known.entries.delete(known.oldest);
+    },
+    saveCheckpoint: async (head, chunks, signal) => {
+      await parts.turn('saveCheckpoint', signal);
+      const kept: string[] = [];
+      for await (const chunk of chunks) {
+        if (Buffer.byteLength(chunk) > MAX_CHUNK_BYTES) throw new RangeError('a chunk is larger than 1 MB');
+        await parts.turn('saveChunk', signal);
+        kept.push(chunk);
+      }
+      const current = checkpoints.get(head.stream);
+      if (current !== undefined && current.revision > head.revision) return;
+      checkpoints.set(head.stream, { revision: head.revision, digest: head.digest, at: head.at, chunks: kept });
+    },
+    latestCheckpoint: async (stream, signal) => {
+      await parts.turn('latestCheckpoint', signal);
+      const stored = checkpoints.get(stream);
+      if (stored === undefined) return undefined;
+      const { revision, digest, at, chunks } = stored;
+      return { stream, revision, digest, at, count: chunks.length, chunks: (later) => walk(parts, chunks, later) };
+    },
+  };
+}
+
+function append(streams: Map<string, Stream>, entry: LogEntry, text: string): boolean {
+  const known = streams.get(entry.stream) ?? { entries: new Map(), oldest: 1, newest: 0, digest: '' };
+  const there = known.entries.get(entry.revision);
+  if (there !== undefined) return JSON.parse(there).writer === entry.writer;
+  if (entry.revision !== known.newest + 1 || entry.previous !== known.digest) return false;
+  known.entries.set(entry.revision, text);
+  known.newest = entry.revision;
+  known.digest = entry.digest;
+  streams.set(entry.stream, known);
+  return true;
+}
+
+async function* walk(
+  parts: MemoryParts,
+  chunks: readonly string[],
+  signal: AbortSignal | undefined,
+): AsyncIterable<string> {
+  for (const chunk of chunks) {
+    await parts.turn('readChunk', signal);
+    yield chunk;
+  }
+}
