@@ -1,0 +1,211 @@
+import type { Clock } from '../platform/clock.ts';
+import { Fault } from '../platform/faults.ts';
+import type { Logger } from '../platform/logger.ts';
+import { type HashingChild, startHashingChild } from './hashing-process-child.ts';
+import type { FromHashingProcess, HashAnswer, HashCost, HashJob } from './hashing-process-messages.ts';
+
+// The bounded queue in front of the hashing process. The process gets as many jobs as it has threads and no more, so that a job
+// whose caller gave up is never run, and a process that dies takes only those along that it was running.
+
+export interface HashingQueue {
+  /** Throws a Fault: OVERLOADED at once when the queue is full, UNAVAILABLE when the process died, the signal's reason when it aborts. */
+  run(job: HashJob, signal?: AbortSignal): Promise<HashAnswer>;
+  /** Jobs not yet handed over. */
+  readonly waiting: number;
+  /** Jobs handed over and not yet answered. */
+  readonly running: number;
+  /** Of the living process, for tests. */
+  readonly pid: number | undefined;
+  /** Refuses what waits and what comes, and ends the process; what it still runs gets UNAVAILABLE. */
+  close(): Promise<void>;
+}
+
+export interface HashingQueueOptions {
+  readonly cost: HashCost;
+  readonly concurrency: number;
+  readonly maxWaiting: number;
+  readonly peppers: readonly (readonly [string, Uint8Array])[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Waiter {
+  readonly job: HashJob;
+  resolve(answer: HashAnswer): void;
+  reject(reason: unknown): void;
+}
+
+interface Running extends Waiter {
+  readonly startedAt: number;
+  readonly timeout: NodeJS.Timeout;
+}
+
+/** A process that does not answer within this is killed. */
+const HANG_MS = 30_000;
+const FIRST_RESTART_MS = 100;
+const LONGEST_RESTART_MS = 5_000;
+const CLOSE_MS = 2_000;
+/** Before anything was measured. */
+const GUESSED_HASH_MS = 100;
+
+/** The queue's state; the functions below are its transitions. */
+interface State {
+  readonly options: HashingQueueOptions;
+  readonly waiting: Waiter[];
+  readonly running: Map<number, Running>;
+  child: HashingChild | undefined;
+  /** Whether the living process has said that it can work. */
+  ready: boolean;
+  closed: (() => void) | undefined;
+  restart: NodeJS.Timeout | undefined;
+  /** Deaths since the last answer. */
+  deaths: number;
+  nextId: number;
+  /** Moving average of how long a hash takes. */
+  hashMs: number;
+}
+
+export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
+  const state: State = {
+    options,
+    waiting: [],
+    running: new Map(),
+    child: undefined,
+    ready: false,
+    closed: undefined,
+    restart: undefined,
+    deaths: 0,
+    nextId: 0,
+    hashMs: GUESSED_HASH_MS,
+  };
+  start(state);
+  return {
+    get waiting() {
+      return state.waiting.length;
+    },
+    get running() {
+      return state.running.size;
+    },
+    get pid() {
+      return state.child?.pid;
+    },
+    run: (job, signal) => {
+      if (signal?.aborted === true) return Promise.reject(signal.reason);
+      if (state.closed !== undefined) return Promise.reject(new Fault('UNAVAILABLE', 'the service is stopping'));
+      if (state.waiting.length >= options.maxWaiting) {
+        const retryAfterMs = Math.ceil((state.hashMs * (state.waiting.length + 1)) / options.concurrency);
+        return Promise.reject(new Fault('OVERLOADED', 'too many passwords are being checked', { retryAfterMs }));
+      }
+      return enqueue(state, job, signal);
+    },
+    close: () => close(state),
+  };
+}
+
+function start(state: State): void {
+  state.restart = undefined;
+  state.ready = false;
+  state.child = startHashingChild(state.options, {
+    message: (message) => received(state, message),
+    gone: (detail) => gone(state, detail),
+  });
+}
+
+function pump(state: State): void {
+  const { child, waiting, running } = state;
+  while (child !== undefined && state.ready && running.size < state.options.concurrency) {
+    const next = waiting.shift();
+    if (next === undefined) break;
+    const id = state.nextId;
+    state.nextId += 1;
+    const timeout = setTimeout(() => child.kill(), HANG_MS);
+    timeout.unref();
+    running.set(id, { ...next, startedAt: state.options.clock.monotonic(), timeout });
+    child.send({ ...next.job, id });
+  }
+  child?.hold(running.size + waiting.length > 0);
+}
+
+function received(state: State, message: FromHashingProcess): void {
+  if (message.kind === 'ready') {
+    state.ready = true;
+    pump(state);
+    return;
+  }
+  const done = state.running.get(message.id);
+  if (done === undefined) return;
+  state.running.delete(message.id);
+  clearTimeout(done.timeout);
+  state.deaths = 0;
+  state.hashMs += (state.options.clock.monotonic() - done.startedAt - state.hashMs) / 8;
+  done.resolve(message.answer);
+  pump(state);
+}
+
+function gone(state: State, detail: { readonly code: number | null; readonly signal: string | null }): void {
+  const lost: Waiter[] = [...state.running.values()];
+  for (const { timeout } of state.running.values()) clearTimeout(timeout);
+  state.running.clear();
+  // Those in the queue wait for its successor, unless it never came up: then the successor will hardly do better.
+  if (!state.ready) lost.push(...state.waiting.splice(0));
+  state.child = undefined;
+  state.ready = false;
+  for (const job of lost) job.reject(new Fault('UNAVAILABLE', 'the hashing process ended; try again'));
+  if (state.closed !== undefined) {
+    state.closed();
+    return;
+  }
+  // The first death is answered at once; a process that dies again and again must not take a core for that.
+  const restartInMs = state.deaths === 0 ? 0 : Math.min(FIRST_RESTART_MS * 2 ** state.deaths, LONGEST_RESTART_MS);
+  state.deaths += 1;
+  state.options.logger.error({ ...detail, restartInMs }, 'the hashing process ended');
+  if (restartInMs === 0) {
+    start(state);
+    return;
+  }
+  state.restart = setTimeout(() => start(state), restartInMs);
+  // Whoever waits in the queue is answered by it; without them it need not keep the service alive.
+  if (state.waiting.length === 0) state.restart.unref();
+}
+
+async function close(state: State): Promise<void> {
+  clearTimeout(state.restart);
+  for (const job of state.waiting.splice(0)) job.reject(new Fault('UNAVAILABLE', 'the service is stopping'));
+  const { child } = state;
+  const ended = new Promise<void>((resolve) => {
+    state.closed = resolve;
+  });
+  if (child === undefined) return;
+  const stuck = setTimeout(() => child.kill(), CLOSE_MS);
+  child.hold(true);
+  child.release();
+  await ended;
+  clearTimeout(stuck);
+}
+
+/** A caller that gives up is answered at once: its job leaves the queue, or its answer is dropped when the job already runs. */
+function enqueue(state: State, job: HashJob, signal: AbortSignal | undefined): Promise<HashAnswer> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => signal?.removeEventListener('abort', abort);
+    const waiter: Waiter = {
+      job,
+      resolve: (answer) => {
+        settle();
+        resolve(answer);
+      },
+      reject: (reason) => {
+        settle();
+        reject(reason);
+      },
+    };
+    const abort = (): void => {
+      const place = state.waiting.indexOf(waiter);
+      if (place >= 0) state.waiting.splice(place, 1);
+      waiter.reject(signal?.reason);
+      pump(state);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    state.waiting.push(waiter);
+    pump(state);
+  });
+}

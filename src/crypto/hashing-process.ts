@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs';
+import { argon2id, hash, verify } from 'argon2';
+import type {
+  FromHashingProcess,
+  HashAnswer,
+  HashCost,
+  HashJob,
+  ToHashingProcess,
+} from './hashing-process-messages.ts';
+
+// The hashing process: the program that hashing-process-queue.ts starts. Its thread pool (UV_THREADPOOL_SIZE) is as wide as the
+// number of hashes at once, and its parent has lowered its priority before it began. It ends when the parent does.
+
+const HASH_BYTES = 32;
+
+let cost: HashCost | undefined;
+const peppers = new Map<string, Buffer>();
+
+process.on('disconnect', () => process.exit(0));
+// A terminal sends these to the whole process group; the parent drains first and then lets go of us.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+preferredVictim();
+
+process.on('message', (message: ToHashingProcess) => {
+  if (message.kind === 'start') {
+    cost = message.cost;
+    for (const [keyId, pepper] of message.peppers) peppers.set(keyId, Buffer.from(pepper));
+    tell({ kind: 'ready' });
+    return;
+  }
+  perform(message).then(
+    (answer) => tell({ kind: 'answer', id: message.id, answer }),
+    () => tell({ kind: 'answer', id: message.id, answer: { kind: 'failed' } }),
+  );
+});
+
+async function perform(job: HashJob): Promise<HashAnswer> {
+  const secret = peppers.get(job.keyId);
+  if (secret === undefined || cost === undefined) return { kind: 'failed' };
+  if (job.kind === 'verify') return { kind: 'verified', match: await verify(job.phc, job.password, { secret }) };
+  const phc = await hash(job.password, {
+    type: argon2id,
+    memoryCost: cost.memoryKiB,
+    timeCost: cost.passes,
+    parallelism: cost.lanes,
+    hashLength: HASH_BYTES,
+    secret,
+  });
+  return { kind: 'hashed', phc };
+}
+
+function tell(message: FromHashingProcess): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** Where memory runs out, Linux kills this process and not the service: hashes are what takes the memory. */
+function preferredVictim(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Not Linux, or not allowed.
+  }
+}

@@ -1,0 +1,52 @@
+import type { HashCost } from './hashing-process-messages.ts';
+
+// A stored password hash: the id of the master key whose pepper went into it, then the PHC string that argon2 made:
+//   Vq3ZxR2m$argon2id$v=19$m=65536,p=4,t=3$<salt>$<hash>
+
+export interface StoredHash {
+  readonly keyId: string;
+  /** Without the key id. */
+  readonly phc: string;
+  readonly cost: HashCost;
+}
+
+/** What is accepted of a stored hash, however it came into the store: a forged one must not be a memory or time bomb. */
+export const maxHashCost: HashCost = { memoryKiB: 256 * 1024, passes: 16, lanes: 16 };
+
+const KEY_ID_CHARS = 8;
+// Salt of 8 to 48 bytes (RFC 9106 section 3.1), hash of 16 to 64. The argon2 package writes m, p, t; the reference code m, t, p.
+const FORM =
+  /^([A-Za-z0-9_-]{8})(\$argon2id\$v=19\$(?=[^$]*m=(\d{1,7})[,$])(?=[^$]*t=(\d{1,3})[,$])(?=[^$]*p=(\d{1,3})[,$])[mtp]=\d+,[mtp]=\d+,[mtp]=\d+\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86})$/;
+
+export function formatStoredHash(keyId: string, phc: string): string {
+  if (keyId.length !== KEY_ID_CHARS) throw new RangeError(`a key id has ${KEY_ID_CHARS} characters`);
+  return keyId + phc;
+}
+
+/** Undefined unless it is an argon2id hash of ours within `maxHashCost`. */
+export function parseStoredHash(stored: string): StoredHash | undefined {
+  const [, keyId, phc, memory, passes, lanes] = FORM.exec(stored) ?? [];
+  if (keyId === undefined || phc === undefined) return undefined;
+  const cost = { memoryKiB: Number(memory), passes: Number(passes), lanes: Number(lanes) };
+  return withinLimits(cost) ? { keyId, phc, cost } : undefined;
+}
+
+/** RFC 9106 section 3.1: at least 8 KiB per lane; at most `maxHashCost`. */
+export function withinLimits(cost: HashCost): boolean {
+  return (
+    inRange(cost.lanes, 1, maxHashCost.lanes) &&
+    inRange(cost.passes, 1, maxHashCost.passes) &&
+    inRange(cost.memoryKiB, 8 * cost.lanes, maxHashCost.memoryKiB)
+  );
+}
+
+/** A hash of the given cost that no password has: verifying against it is the same work as against a real one. */
+export function decoyPhc(cost: HashCost, salt: Uint8Array, digest: Uint8Array): string {
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replace(/=+$/, '');
+  const { memoryKiB, passes, lanes } = cost;
+  return `$argon2id$v=19$m=${memoryKiB},p=${lanes},t=${passes}$${text(salt)}$${text(digest)}`;
+}
+
+function inRange(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}
