@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+
+// Tools of other languages, fetched on first use through their own package managers into the git-ignored cache.
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+const CACHE = join(ROOT, '.cache', 'clients');
+const execute = promisify(execFile);
+
+export interface Ran {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Ran> {
+  return execute(command, [...args], {
+    cwd: options.cwd ?? ROOT,
+    env: { ...process.env, ...options.env },
+    maxBuffer: 1 << 26,
+  });
+}
+
+/** Skips with the reason where a language is not installed; with CI=true its absence is a failure. */
+export async function needs(context: TestContext, command: string, probe: readonly string[]): Promise<boolean> {
+  try {
+    await run(command, probe);
+    return true;
+  } catch {
+    if (process.env['CI'] === 'true')
+      throw new Error(`${command} is needed by the client tests and is not on the PATH`);
+    context.skip(`${command} is not installed`);
+    return false;
+  }
+}
+
+/** A Go program at an exact version, built once. */
+export async function goTool(module: string, version: string): Promise<string> {
+  const folder = join(CACHE, 'go', version);
+  const binary = join(folder, module.slice(module.lastIndexOf('/') + 1));
+  if (!existsSync(binary)) await run('go', ['install', `${module}@${version}`], { env: { GOBIN: folder } });
+  return binary;
+}
+
+/** A Python of its own with the packages of a requirements file; returns its interpreter. */
+export async function pythonWith(name: string, requirements: string): Promise<string> {
+  const folder = join(CACHE, name);
+  const python = join(folder, 'bin', 'python');
+  const stamp = join(folder, 'complete');
+  if (!existsSync(stamp)) {
+    await run('python3', ['-m', 'venv', '--clear', folder]);
+    await run(python, ['-m', 'pip', 'install', '--quiet', '--requirement', requirements]);
+    await run('touch', [stamp]);
+  }
+  return python;
+}
