@@ -24,7 +24,11 @@ test('a Go program with generated stubs makes all six calls', async (context) =>
   ]);
   const template = {
     version: 'v2',
-    plugins: ['protoc-gen-go', 'protoc-gen-go-grpc'].map((local) => ({ local, out: dir.path, opt: 'module=sallyport' })),
+    plugins: ['protoc-gen-go', 'protoc-gen-go-grpc'].map((local) => ({
+      local,
+      out: dir.path,
+      opt: 'module=sallyport',
+    })),
   };
   const path = [...plugins.map(dirname), process.env['PATH']].join(delimiter);
   const buf = join(ROOT, 'tools', 'proto', 'node_modules', '.bin', 'buf');
