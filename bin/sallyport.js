@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+// Plain JavaScript without anything new in it, so that an old Node can read it and say what is missing. The service itself is
+// TypeScript that Node 24 runs as it is. Where an older Node started this file, the `node-*` package that npm installed beside
+// the service (an optional dependency) runs it instead.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED_MAJOR = 24;
+const SELF = fileURLToPath(import.meta.url);
+const EXIT_BAD_SURROUNDINGS = 2;
+
+/** Set for the process that this file starts: it has a channel to this one and ends with it. Not a setting. */
+const SUPERVISED = 'NODE_SALLYPORT_SUPERVISED';
+
+if (major() >= NEEDED_MAJOR) {
+  hideKnownWarnings();
+  endWithParent();
+  import('../src/main.ts').then(
+    (service) => service.main(process.argv.slice(2)).then((code) => process.exit(code)),
+    (error) => fail(`Sallyport could not be loaded: ${error.stack || error}`, 1),
+  );
+} else {
+  runUnder(bundledNode());
+}
+
+function major() {
+  return Number(process.versions.node.split('.')[0]);
+}
+
+/** The Node that npm installed, where the platform has one and optional packages were not left out. */
+function bundledNode() {
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  const file = process.platform === 'win32' ? 'bin/node.exe' : 'bin/node';
+  return fileURLToPath(new URL(`../node_modules/${name}/${file}`, import.meta.url));
+}
+
+function runUnder(node) {
+  if (process.env[SUPERVISED] || !existsSync(node)) fail(needsNode(), EXIT_BAD_SURROUNDINGS);
+  const child = spawn(node, [SELF].concat(process.argv.slice(2)), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: Object.assign({}, process.env, { [SUPERVISED]: '1' }),
+  });
+  // On musl (Alpine) the file is there and its loader is not.
+  child.on('error', (error) => fail(`${needsNode()}\n(${node} does not run: ${error.code})`, EXIT_BAD_SURROUNDINGS));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) passOn(signal, child);
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+function passOn(signal, child) {
+  process.on(signal, () => {
+    // Ctrl-C reaches the whole terminal group: passing it on would make it two.
+    if (signal === 'SIGINT' && process.stdin.isTTY) return;
+    child.kill(signal);
+  });
+}
+
+/** When the process that started this one is killed, nobody is left to pass a signal on. */
+function endWithParent() {
+  if (!process.env[SUPERVISED] || !process.channel) return;
+  delete process.env[SUPERVISED];
+  process.channel.unref();
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}
+
+/** Early versions of Node 24 call what the service is built on experimental. Every other warning is shown. */
+function hideKnownWarnings() {
+  const listeners = process.listeners('warning');
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name === 'ExperimentalWarning' && /SQLite|Type Stripping/.test(warning.message)) return;
+    for (const listener of listeners) listener.call(process, warning);
+  });
+}
+
+function needsNode() {
+  return `Sallyport needs Node ${NEEDED_MAJOR} or newer; this is Node ${process.versions.node}.
+Either install Node ${NEEDED_MAJOR} (https://nodejs.org), or run \`npm ci\` without \`--omit=optional\`: on Linux (glibc) and
+Windows it brings a Node of its own, which \`npm start\` then uses.`;
+}
+
+function fail(message, code) {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+
+// bin/sallyport.js beside a small main.ts. An old Node is this one with another version number, set before anything runs.
+
+const BIN = join(import.meta.dirname, '../../bin/sallyport.js');
+const OLD_NODE = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.11.0'}})`;
+
+const MAIN = `
+export async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === 'exit') return Number(args[1]);
+  const ended = new Promise<number>((resolve) => {
+    process.on('SIGTERM', () => resolve(7));
+    process.on('SIGINT', () => process.kill(process.pid, 'SIGKILL'));
+  });
+  const timer = setInterval(() => {}, 1000);
+  console.log(JSON.stringify({ pid: process.pid, args, env: Object.keys(process.env).filter((name) => name.includes('SALLYPORT')) }));
+  const code = await ended;
+  clearInterval(timer);
+  return code;
+}
+`;
+
+/** A copy of the launcher, with a Node of its own unless `bundled` is false. */
+async function install(t: TestContext, options: { bundled: boolean }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-launcher-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await cp(BIN, join(folder, 'bin/sallyport.js'));
+  await mkdir(join(folder, 'src'));
+  await writeFile(join(folder, 'src/main.ts'), MAIN);
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  if (options.bundled) {
+    const node = join(folder, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
+    await mkdir(dirname(node), { recursive: true });
+    await symlink(process.execPath, node);
+  }
+  return folder;
+}
+
+function start(folder: string, nodeArgs: readonly string[], args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [...nodeArgs, join(folder, 'bin/sallyport.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function ended(child: ChildProcess): Promise<{ code: number | null; signal: string | null; stderr: string }> {
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return { code, signal, stderr };
+}
+
+async function firstLine(child: ChildProcess): Promise<{ pid: number; args: string[]; env: string[] }> {
+  if (child.stdout === null) assert.fail('no output');
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return JSON.parse(line) as { pid: number; args: string[]; env: string[] };
+}
+
+for (const [kind, nodeArgs] of [
+  ['a current Node', []],
+  ['an old Node', ['--import', OLD_NODE]],
+] as const) {
+  test(`under ${kind}, arguments and exit codes pass through, without a word on standard error`, async (t) => {
+    const folder = await install(t, { bundled: true });
+    assert.deepEqual(await ended(start(folder, nodeArgs, ['exit', '0'])), { code: 0, signal: null, stderr: '' });
+    assert.deepEqual(await ended(start(folder, nodeArgs, ['exit', '2'])), { code: 2, signal: null, stderr: '' });
+  });
+
+  test(`under ${kind}, SIGTERM reaches the service and its exit code comes back`, async (t) => {
+    const child = start(await install(t, { bundled: true }), nodeArgs, ['serve', '--flag', 'a b']);
+    const end = ended(child);
+    const { pid, args, env } = await firstLine(child);
+    assert.deepEqual(args, ['serve', '--flag', 'a b']);
+    assert.deepEqual(env, []);
+    assert.equal(pid === child.pid, nodeArgs.length === 0);
+    child.kill('SIGTERM');
+    assert.equal((await end).code, 7);
+  });
+
+  test(`under ${kind}, a service that is killed looks killed`, async (t) => {
+    const child = start(await install(t, { bundled: true }), nodeArgs, []);
+    const end = ended(child);
+    await firstLine(child);
+    child.kill('SIGINT');
+    assert.equal((await end).signal, 'SIGKILL');
+  });
+}
+
+test('when the launcher is killed the service ends too', async (t) => {
+  const child = start(await install(t, { bundled: true }), ['--import', OLD_NODE], []);
+  await firstLine(child);
+  // The service holds the other end of this pipe: it closes when the service, too, is gone.
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
+});
+
+test('an old Node without the bundled one is told which Node is needed, with exit code 2', async (t) => {
+  const { code, stderr } = await ended(start(await install(t, { bundled: false }), ['--import', OLD_NODE], []));
+  assert.equal(code, 2);
+  assert.match(stderr, /needs Node 24 or newer; this is Node 20\.11\.0/);
+  assert.match(stderr, /--omit=optional/);
+});
