@@ -11,21 +11,22 @@ export interface TcpProxy {
   /** Holds every answer back for `ms` from now on; 0 stops that. */
   delayAnswers(ms: number): void;
   /**
-   * The next `count` requests that contain `bytes` are forwarded; their connection is ended when the answer arrives, which the
-   * client never sees. Resolves when all have been lost.
+   * The next request that matches is forwarded; its connection is ended when the answer arrives, which the client never sees.
+   * Resolves when that has happened.
    */
-  loseAnswers(bytes: string, count?: number): Promise<void>;
-  /** The next request that contains `bytes` never arrives: its connection is ended instead. Resolves when that has happened. */
-  loseRequest(bytes: string): Promise<void>;
+  loseAnswer(matches: RequestMatch): Promise<void>;
+  /** The next request that matches never arrives: its connection is ended instead. Resolves when that has happened. */
+  loseRequest(matches: RequestMatch): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** Looks at the bytes of a request, as much as came at once. */
+export type RequestMatch = (bytes: Buffer) => boolean;
+
 interface Trap {
   readonly kind: 'answer' | 'request';
-  readonly bytes: string;
-  armed: number;
-  sprung: number;
-  readonly done: () => void;
+  readonly matches: RequestMatch;
+  readonly sprung: () => void;
 }
 
 /** Forwards a free port of 127.0.0.1 to `target`. */
@@ -53,9 +54,9 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
       });
     }
     client.on('data', (chunk) => {
-      const trap = find(traps, chunk);
+      const trap = take(traps, chunk);
       if (trap?.kind === 'request') {
-        spring(traps, trap);
+        trap.sprung();
         return end();
       }
       lostAnswer ??= trap;
@@ -63,7 +64,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     });
     upstream.on('data', (chunk) => {
       if (lostAnswer !== undefined) {
-        spring(traps, lostAnswer);
+        lostAnswer.sprung();
         return end();
       }
       if (delayMs === 0) return void client.write(chunk);
@@ -75,8 +76,8 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
 
-  const set = (kind: Trap['kind'], bytes: string, count: number): Promise<void> =>
-    new Promise((done) => traps.add({ kind, bytes, armed: count, sprung: count, done }));
+  const set = (kind: Trap['kind'], matches: RequestMatch): Promise<void> =>
+    new Promise((sprung) => traps.add({ kind, matches, sprung }));
   const endAll = (): void => {
     for (const socket of sockets) socket.destroy();
   };
@@ -92,8 +93,8 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     delayAnswers: (ms) => {
       delayMs = ms;
     },
-    loseAnswers: (bytes, count = 1) => set('answer', bytes, count),
-    loseRequest: (bytes) => set('request', bytes, 1),
+    loseAnswer: (matches) => set('answer', matches),
+    loseRequest: (matches) => set('request', matches),
     stop: async () => {
       server.close();
       endAll();
@@ -102,20 +103,12 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
   };
 }
 
-/** Arms are counted when the request passes, so that a second connection cannot fall into the same trap meanwhile. */
-function find(traps: ReadonlySet<Trap>, chunk: Buffer): Trap | undefined {
+/** Taken when the request passes, so that a second connection cannot fall into the same trap meanwhile. */
+function take(traps: Set<Trap>, chunk: Buffer): Trap | undefined {
   for (const trap of traps) {
-    if (trap.armed > 0 && chunk.includes(trap.bytes)) {
-      trap.armed -= 1;
-      return trap;
-    }
+    if (!trap.matches(chunk)) continue;
+    traps.delete(trap);
+    return trap;
   }
   return undefined;
-}
-
-function spring(traps: Set<Trap>, trap: Trap): void {
-  trap.sprung -= 1;
-  if (trap.sprung > 0) return;
-  traps.delete(trap);
-  trap.done();
 }
