@@ -54,7 +54,7 @@ export type VerifyApiKeyRequest = Message<"sallyport.v1.VerifyApiKeyRequest"> & 
   resource?: Resource | undefined;
 
   /**
-   * For the permission's conditions, at most 64 KiB and 16 levels deep. Example: `{"ip": "192.0.2.7"}`.
+   * Optional, for the permission's conditions, at most 64 KiB and 16 levels deep. Example: `{"ip": "192.0.2.7"}`.
    *
    * @generated from field: google.protobuf.Struct context = 5;
    */
@@ -224,7 +224,7 @@ export type CreateApiKeyRequest = Message<"sallyport.v1.CreateApiKeyRequest"> & 
   test: boolean;
 
   /**
-   * For people, at most 200 characters. Example: `billing, nightly export`.
+   * Optional, for people, at most 200 characters. Example: `billing, nightly export`.
    *
    * @generated from field: string display_name = 6;
    */

@@ -53,7 +53,7 @@ export type AuthorizeRequest = Message<"sallyport.v1.AuthorizeRequest"> & {
   resource?: Resource | undefined;
 
   /**
-   * Attributes of the request, at most 64 KiB and 16 levels deep. Example: `{"ip": "192.0.2.7"}`.
+   * Optional. Attributes of the request, at most 64 KiB and 16 levels deep. Example: `{"ip": "192.0.2.7"}`.
    *
    * @generated from field: google.protobuf.Struct context = 5;
    */
@@ -152,21 +152,21 @@ export type BatchAuthorizeRequest = Message<"sallyport.v1.BatchAuthorizeRequest"
   tenant: string;
 
   /**
-   * Used by items without their own.
+   * Optional. Used by items without their own.
    *
    * @generated from field: sallyport.v1.Principal principal = 2;
    */
   principal?: Principal | undefined;
 
   /**
-   * Used by items without their own, at most 64 KiB and 16 levels deep.
+   * Optional. Used by items without their own, at most 64 KiB and 16 levels deep.
    *
    * @generated from field: google.protobuf.Struct context = 3;
    */
   context?: JsonObject | undefined;
 
   /**
-   * Answer from this revision or newer, as in AuthorizeRequest.
+   * Optional. Answer from this revision or newer, as in AuthorizeRequest.
    *
    * @generated from field: string at_least_revision = 4;
    */

@@ -239,7 +239,7 @@ export type WriteGrantsRequest = Message<"sallyport.v1.WriteGrantsRequest"> & {
   changes: Change[];
 
   /**
-   * What must hold just before the write, at most 20; otherwise nothing is written and the answer is
+   * Optional. What must hold just before the write, at most 20; otherwise nothing is written and the answer is
    * FAILED_PRECONDITION.
    *
    * @generated from field: repeated sallyport.v1.Precondition preconditions = 3;
@@ -377,7 +377,7 @@ export type ListGrantsRequest = Message<"sallyport.v1.ListGrantsRequest"> & {
   pageToken: string;
 
   /**
-   * List this revision or newer, as in AuthorizeRequest.
+   * Optional. List this revision or newer, as in AuthorizeRequest.
    *
    * @generated from field: string at_least_revision = 5;
    */

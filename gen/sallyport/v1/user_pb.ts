@@ -144,14 +144,14 @@ export type CreateUserRequest = Message<"sallyport.v1.CreateUserRequest"> & {
   password: string;
 
   /**
-   * For people, at most 200 characters. Example: `Ada Lovelace`.
+   * Optional, for people, at most 200 characters. Example: `Ada Lovelace`.
    *
    * @generated from field: string display_name = 4;
    */
   displayName: string;
 
   /**
-   * The caller's own notes, at most 16 KiB together. Example: `{"crm_id": "1815"}`.
+   * Optional. The caller's own notes, at most 16 KiB together. Example: `{"crm_id": "1815"}`.
    *
    * @generated from field: map<string, string> metadata = 5;
    */
