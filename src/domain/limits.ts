@@ -23,4 +23,11 @@ export const limits = {
   audiences: 16,
   scopes: 100,
   metadataBytes: 16 * 1024,
+  identifiersPerUser: 10,
+  displayNameChars: 200,
+  deviceIdChars: 128,
+  cookieNameChars: 64,
+  audienceChars: 256,
+  claimsBytes: 4 * 1024,
+  preconditionsPerWrite: 20,
 } as const;

@@ -31,7 +31,8 @@ export const ErrorReason = {
 
   /**
    * INVALID_ARGUMENT. The request is malformed. A google.rpc.BadRequest lists up to 20 fields and what each accepts.
-   * Do not retry. Metadata: `violations`, how many there were.
+   * A body that is not the method's message at all has no fields to list. Do not retry. Metadata: `violations`, how many
+   * there were.
    * Example: {"reason": "INVALID_ARGUMENT", "domain": "sallyport", "metadata": {"violations": "2"}}
    *
    * @generated from enum value: ERROR_REASON_INVALID_ARGUMENT = 1;
@@ -40,8 +41,8 @@ export const ErrorReason = {
 
   /**
    * NOT_FOUND. There is no such tenant, in any call but Authorize and VerifyApiKey, which answer DENY UNKNOWN_TENANT.
-   * Metadata: `tenant`.
-   * Example: {"reason": "TENANT_NOT_FOUND", "domain": "sallyport", "metadata": {"tenant": "acme"}}
+   * Metadata: none.
+   * Example: {"reason": "TENANT_NOT_FOUND", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_TENANT_NOT_FOUND = 2;
    */
