@@ -10,6 +10,8 @@ export interface Caller {
   readonly name: string;
   /** Id of the API key or name of the certificate it called with. */
   readonly credentialId: string;
+  /** Permission patterns of its credential; they only narrow what the caller may do. Undefined: not narrowed. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** The end user's device, as the caller reported it. */
