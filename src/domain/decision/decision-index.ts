@@ -53,12 +53,18 @@ export interface DecisionIndex {
   /** Steps that lead to what `decide` answers, or for a denial the nearest misses; at most 20. */
   explain(question: DecisionQuestion, now: number): readonly string[];
   grant(id: string): Grant | undefined;
-  /** Grants on exactly that resource. */
+  /** Stored grants on exactly that resource, expired ones too. */
   grantsOn(resource: ResourceRef): readonly Grant[];
+  /** Stored grants to exactly that subject, expired ones too. */
   grantsOf(subject: SubjectRef): readonly Grant[];
-  /** At most `limit` grants written at or after position `from`; a grant that lives during the whole walk appears exactly once. */
-  list(filter: GrantFilter, from: number, limit: number): GrantPage;
-  /** Whether a live or expired deny of this role is stored. */
+  /**
+   * At most `limit` grants that have not expired at `now`, first written at or after position `from` (0: all). A grant that lives during
+   * the whole walk appears exactly once. A page can be short without being the last.
+   */
+  list(filter: GrantFilter, from: number, limit: number, now: number): GrantPage;
+  /** Whether any stored grant, expired or not, matches the filter. */
+  selectsAny(filter: GrantFilter): boolean;
+  /** Whether a deny of this role is stored, expired or not. */
   deniesByRole(role: string): boolean;
   isDisabled(subject: SubjectRef): boolean;
   remembered(requestId: string): RememberedWrite | undefined;

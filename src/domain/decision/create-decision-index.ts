@@ -1,0 +1,72 @@
+import type { Json } from '../storage.ts';
+import { decide } from './decide.ts';
+import type { DecisionIndex } from './decision-index.ts';
+import { explain } from './explain.ts';
+import { readSnapshot, snapshotIndex } from './index-snapshot.ts';
+import { IndexState } from './index-state.ts';
+import { listSlots, selectedSlots } from './list-slots.ts';
+import { decodePolicyEntry } from './policy-log.ts';
+import type { Grant, Policy } from './use-cases.ts';
+
+/** Slots left behind by removed grants before a rebuild is worth it. */
+const WASTE_ALLOWED = 65_536;
+
+/** The index as replication sees it: it alone changes it. */
+export interface ChangingDecisionIndex extends DecisionIndex {
+  /**
+   * Applies the entry after `revision`, in place and at once. Throws UnreadableEntryError, with nothing changed, for an entry that this
+   * release does not know.
+   */
+  apply(entry: { readonly revision: number; readonly at: number; readonly body: Json }): void;
+  /** Takes over one chunk of a snapshot, in order, into an empty index; `restored` ends that. */
+  restore(chunk: string): void;
+  /** The chunks were complete: they were the state at `revision`. */
+  restored(revision: number): void;
+  /** Chunks of the state as it is when the first is taken; the rest may be taken over many turns. See snapshotIndex. */
+  snapshot(): Generator<string>;
+  /** Whether removed grants take more room than living ones: time to rebuild. */
+  isWasteful(): boolean;
+}
+
+/** An empty index. `builtIn` is the policy of tenant `sallyport`, which its log cannot change. */
+export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDecisionIndex {
+  const state = new IndexState(tenant, builtIn);
+  const { grants, remembered } = state;
+  let revision = 0;
+  const read = (slots: Iterable<number>): readonly Grant[] =>
+    [...slots].flatMap((slot) => grants.at(slot)?.grant ?? []);
+  return {
+    tenant,
+    get revision() {
+      return revision;
+    },
+    get grantCount() {
+      return grants.count;
+    },
+    get policy() {
+      return state.policy;
+    },
+    decide: (question, now) => decide(state, question, now),
+    explain: (question, now) => explain(state, question, now),
+    grant: (id) => grants.at(grants.slotOf(id))?.grant,
+    grantsOn: (resource) => read(grants.slotsOn(resource)),
+    grantsOf: (subject) => read(grants.slotsOf(subject)),
+    list: (filter, from, limit, now) => listSlots(grants, filter, from, limit, now),
+    selectsAny: (filter) => !selectedSlots(grants, filter).next().done,
+    deniesByRole: (role) => grants.whats.denies(grants.whats.find({ kind: 'role', role })) > 0,
+    isDisabled: (subject) => grants.nodes.isDisabled(grants.nodes.find(subject.type, subject.id)),
+    remembered: (id) => remembered.get(id),
+    apply: (entry) => {
+      state.apply(decodePolicyEntry(entry.body), entry.revision, entry.at);
+      revision = entry.revision;
+    },
+    restore: (chunk) => {
+      for (const row of readSnapshot(chunk)) state.restore(row);
+    },
+    restored: (at) => {
+      revision = at;
+    },
+    snapshot: () => snapshotIndex(() => state.head(), grants),
+    isWasteful: () => grants.end - 1 - grants.count > grants.count + WASTE_ALLOWED,
+  };
+}

@@ -1,0 +1,66 @@
+import { checkId, checkType, type ResourceRef, type SubjectRef } from '../subject.ts';
+import type { Violations } from '../violations.ts';
+import { parsePattern } from './permission.ts';
+import type { Grant, GrantFilter } from './use-cases.ts';
+
+// A grant is one stored statement: who may (or may not) do what, on what, until when.
+
+/** A grant as a client gives it: `id` is empty for a new one. */
+export type GrantDraft = Omit<Grant, 'id'>;
+
+/** Notes what is wrong with a grant below `field`. `roles` are those of the policy in force; `now` is epoch ms. */
+export function checkGrant(
+  grant: GrantDraft,
+  field: string,
+  roles: { has(name: string): boolean },
+  now: number,
+  violations: Violations,
+): void {
+  checkType(grant.subject.type, `${field}.subject.type`, violations);
+  checkId(grant.subject.id, `${field}.subject.id`, violations);
+  // Accepting what is not evaluated would be worse than refusing it.
+  if (grant.subject.relation !== undefined && grant.subject.relation !== '') {
+    violations.add(`${field}.subject.relation`, 'must be empty: sets of subjects are not served yet');
+  }
+  if (grant.what.kind === 'permission') parsePattern(grant.what.permission, `${field}.permission`, violations);
+  else if (!roles.has(grant.what.role)) {
+    violations.add(`${field}.role`, 'is not a role of the policy in force; ApplyPolicy comes first');
+  }
+  if (grant.resource !== undefined) {
+    checkType(grant.resource.type, `${field}.resource.type`, violations);
+    checkId(grant.resource.id, `${field}.resource.id`, violations);
+  }
+  if (grant.expiresAt === undefined) return;
+  if (!Number.isSafeInteger(grant.expiresAt) || grant.expiresAt <= now) {
+    violations.add(`${field}.expire_time`, 'must lie in the future');
+  }
+}
+
+/** Notes a violation unless the filter sets at least one field: an empty one would select everything by accident. */
+export function checkFilter(filter: GrantFilter, field: string, violations: Violations): void {
+  if (filter.subject === undefined && filter.role === undefined && filter.resource === undefined) {
+    violations.add(field, 'must set at least one of subject, role and resource');
+  }
+}
+
+/** Whether the grant matches every field that the filter sets. */
+export function filterSelects(filter: GrantFilter, grant: GrantDraft): boolean {
+  return (
+    (filter.subject === undefined || sameSubject(filter.subject, grant.subject)) &&
+    (filter.role === undefined || (grant.what.kind === 'role' && grant.what.role === filter.role)) &&
+    (filter.resource === undefined || (grant.resource !== undefined && sameResource(filter.resource, grant.resource)))
+  );
+}
+
+export function sameSubject(left: SubjectRef, right: SubjectRef): boolean {
+  return left.type === right.type && left.id === right.id && (left.relation ?? '') === (right.relation ?? '');
+}
+
+export function sameResource(left: ResourceRef, right: ResourceRef): boolean {
+  return left.type === right.type && left.id === right.id;
+}
+
+/** Whether the grant counts at `now`, epoch ms. */
+export function isLive(grant: GrantDraft, now: number): boolean {
+  return grant.expiresAt === undefined || grant.expiresAt > now;
+}

@@ -1,0 +1,100 @@
+import type { ResourceRef } from '../subject.ts';
+import { SYSTEM_TENANT } from '../tenant/tenant.ts';
+import type { PolicyState, RememberedWrite } from './decision-index.ts';
+import { GrantTable } from './grant-table.ts';
+import type { IndexHead, SnapshotRow } from './index-snapshot.ts';
+import { selectedSlots } from './list-slots.ts';
+import { emptyPolicy } from './policy.ts';
+import { type PolicyEntry, REMEMBERED_MS } from './policy-log.ts';
+import type { Policy } from './use-cases.ts';
+
+/** Remembered writes beyond this are forgotten early, oldest first. */
+const MAX_REMEMBERED = 100_000;
+
+/** Changes of one entry are fewer than this, so (revision, index) is one number. */
+const POSITIONS_PER_REVISION = 1024;
+
+/** Everything that entries change, and how each kind of entry changes it. Nothing here can fail half-way. */
+export class IndexState {
+  readonly grants = new GrantTable();
+  /** The one resource that allows on the whole tenant do not reach; denies do. */
+  readonly guarded: ResourceRef | undefined;
+  readonly remembered = new Map<string, RememberedWrite>();
+  readonly #disabled = new Set<number>();
+  readonly #fixed: boolean;
+  #policy: PolicyState;
+
+  /** `builtIn` is the policy of tenant `sallyport`, which its log cannot change. */
+  constructor(tenant: string, builtIn: Policy) {
+    this.#fixed = tenant === SYSTEM_TENANT;
+    this.guarded = this.#fixed ? { type: 'tenant', id: SYSTEM_TENANT } : undefined;
+    this.#policy = { policy: this.#fixed ? builtIn : emptyPolicy, version: 0, revision: 0, appliedAt: 0 };
+    this.grants.whats.setPolicy(this.#policy.policy);
+  }
+
+  get policy(): PolicyState {
+    return this.#policy;
+  }
+
+  /** `at` is the entry's time, epoch ms. */
+  apply(entry: PolicyEntry, revision: number, at: number): void {
+    switch (entry.kind) {
+      case 'policy':
+        this.#setPolicy({ policy: entry.policy, version: entry.version, revision, appliedAt: at });
+        return;
+      case 'subject':
+        this.#setDisabled(entry.subject, entry.disabled);
+        return;
+      case 'grants':
+        for (const [index, change] of entry.changes.entries()) {
+          if (change.kind === 'put') this.grants.put(change.grant, revision * POSITIONS_PER_REVISION + index);
+          else if (change.kind === 'delete') this.grants.remove(change.grantId);
+          else for (const slot of selectedSlots(this.grants, change.filter)) this.grants.remove(this.grants.idOf(slot));
+        }
+        if (entry.request !== undefined)
+          this.#remember(entry.request.id, { digest: entry.request.digest, revision, at });
+    }
+  }
+
+  restore(row: SnapshotRow): void {
+    switch (row.kind) {
+      case 'grant':
+        this.grants.put(row.placed.grant, row.placed.position);
+        return;
+      case 'policy':
+        this.#setPolicy(row.state);
+        return;
+      case 'disabled':
+        this.#setDisabled(row.subject, true);
+        return;
+      case 'remembered':
+        this.remembered.set(row.id, row.write);
+    }
+  }
+
+  head(): IndexHead {
+    const disabled = [...this.#disabled].map((node) => this.grants.nodes.nameOf(node));
+    return { policy: this.#policy, disabled, remembered: [...this.remembered] };
+  }
+
+  #setPolicy(next: PolicyState): void {
+    if (this.#fixed) return;
+    this.#policy = next;
+    this.grants.whats.setPolicy(next.policy);
+  }
+
+  #setDisabled(subject: ResourceRef, disabled: boolean): void {
+    const node = this.grants.nodes.intern(subject.type, subject.id);
+    this.grants.nodes.setDisabled(node, disabled);
+    if (disabled) this.#disabled.add(node);
+    else this.#disabled.delete(node);
+  }
+
+  #remember(id: string, write: RememberedWrite): void {
+    this.remembered.set(id, write);
+    for (const [oldest, { at }] of this.remembered) {
+      if (this.remembered.size <= MAX_REMEMBERED && at >= write.at - REMEMBERED_MS) break;
+      this.remembered.delete(oldest);
+    }
+  }
+}

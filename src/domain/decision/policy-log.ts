@@ -1,0 +1,229 @@
+import type { Json } from '../storage.ts';
+import type { ResourceRef, SubjectRef } from '../subject.ts';
+import type { Grant, GrantFilter, Policy, Role } from './use-cases.ts';
+
+// Bodies of the entries of `policy/<tenant>`. What this release does not know to the last member it refuses: a condition that a newer
+// release wrote, read as none, would turn a conditional allow into a plain one.
+
+/** Hours that a request id is remembered. */
+export const REMEMBERED_MS = 24 * 3_600_000;
+
+export type StoredChange =
+  | { readonly kind: 'put'; readonly grant: Grant }
+  | { readonly kind: 'delete'; readonly grantId: string }
+  /** Removes what the filter selects in the state just before. */
+  | { readonly kind: 'delete_matching'; readonly filter: GrantFilter };
+
+export type PolicyEntry =
+  | { readonly kind: 'policy'; readonly author: string; readonly version: number; readonly policy: Policy }
+  | {
+      readonly kind: 'grants';
+      readonly author: string;
+      readonly changes: readonly StoredChange[];
+      /** Set when the caller may repeat the request. */
+      readonly request?: { readonly id: string; readonly digest: string } | undefined;
+    }
+  /** A user was disabled, deleted or enabled again. */
+  | { readonly kind: 'subject'; readonly subject: SubjectRef; readonly disabled: boolean };
+
+/** An entry that this release cannot read. The replica must not go on without it. */
+export class UnreadableEntryError extends Error {
+  override readonly name = 'UnreadableEntryError';
+
+  constructor(problem: string) {
+    super(`the policy log holds something that this release cannot read: ${problem}`);
+  }
+}
+
+export function encodePolicyEntry(entry: PolicyEntry): Json {
+  switch (entry.kind) {
+    case 'policy':
+      return { kind: 'policy', author: entry.author, version: entry.version, policy: encodePolicy(entry.policy) };
+    case 'grants':
+      return {
+        kind: 'grants',
+        author: entry.author,
+        changes: entry.changes.map(encodeChange),
+        ...(entry.request === undefined ? {} : { request: { id: entry.request.id, digest: entry.request.digest } }),
+      };
+    case 'subject':
+      return { kind: 'subject', subject: encodeName(entry.subject), disabled: entry.disabled };
+  }
+}
+
+/** Throws UnreadableEntryError for anything but what `encodePolicyEntry` makes. */
+export function decodePolicyEntry(body: Json): PolicyEntry {
+  const entry = members(body, 'entry');
+  switch (entry['kind']) {
+    case 'policy':
+      only(entry, 'policy entry', ['kind', 'author', 'version', 'policy']);
+      return {
+        kind: 'policy',
+        author: text(entry['author'], 'author'),
+        version: whole(entry['version'], 'version'),
+        policy: decodePolicy(entry['policy']),
+      };
+    case 'grants': {
+      only(entry, 'grants entry', ['kind', 'author', 'changes', 'request']);
+      const changes = list(entry['changes'], 'changes').map(decodeChange);
+      const author = text(entry['author'], 'author');
+      if (entry['request'] === undefined) return { kind: 'grants', author, changes };
+      const request = members(entry['request'], 'request');
+      only(request, 'request', ['id', 'digest']);
+      return {
+        kind: 'grants',
+        author,
+        changes,
+        request: { id: text(request['id'], 'id'), digest: text(request['digest'], 'digest') },
+      };
+    }
+    case 'subject':
+      only(entry, 'subject entry', ['kind', 'subject', 'disabled']);
+      if (typeof entry['disabled'] !== 'boolean') throw new UnreadableEntryError('disabled is not a boolean');
+      return { kind: 'subject', subject: decodeName(entry['subject'], 'subject'), disabled: entry['disabled'] };
+    default:
+      throw new UnreadableEntryError('an entry of an unknown kind');
+  }
+}
+
+export function encodePolicy(policy: Policy): Json {
+  return {
+    roles: policy.roles.map(({ name, permissions, inherits }) => ({
+      name,
+      permissions: [...permissions],
+      inherits: [...inherits],
+    })),
+  };
+}
+
+export function decodePolicy(value: Json | undefined): Policy {
+  const policy = members(value, 'policy');
+  only(policy, 'policy', ['roles']);
+  return { roles: list(policy['roles'], 'roles').map(decodeRole) };
+}
+
+function decodeRole(value: Json): Role {
+  const role = members(value, 'role');
+  only(role, 'role', ['name', 'permissions', 'inherits']);
+  return {
+    name: text(role['name'], 'name'),
+    permissions: list(role['permissions'], 'permissions').map((permission) => text(permission, 'permission')),
+    inherits: list(role['inherits'], 'inherits').map((parent) => text(parent, 'inherited role')),
+  };
+}
+
+function encodeChange(change: StoredChange): Json {
+  switch (change.kind) {
+    case 'put':
+      return { put: encodeGrant(change.grant) };
+    case 'delete':
+      return { delete: change.grantId };
+    case 'delete_matching': {
+      const { subject, role, resource } = change.filter;
+      return {
+        delete_matching: {
+          ...(subject === undefined ? {} : { subject: encodeName(subject) }),
+          ...(role === undefined ? {} : { role }),
+          ...(resource === undefined ? {} : { resource: encodeName(resource) }),
+        },
+      };
+    }
+  }
+}
+
+function decodeChange(value: Json): StoredChange {
+  const change = members(value, 'change');
+  if (change['put'] !== undefined) {
+    only(change, 'change', ['put']);
+    return { kind: 'put', grant: decodeGrant(change['put']) };
+  }
+  if (change['delete'] !== undefined) {
+    only(change, 'change', ['delete']);
+    return { kind: 'delete', grantId: text(change['delete'], 'delete') };
+  }
+  only(change, 'change', ['delete_matching']);
+  const filter = members(change['delete_matching'], 'delete_matching');
+  only(filter, 'filter', ['subject', 'role', 'resource']);
+  return {
+    kind: 'delete_matching',
+    filter: {
+      ...(filter['subject'] === undefined ? {} : { subject: decodeName(filter['subject'], 'subject') }),
+      ...(filter['role'] === undefined ? {} : { role: text(filter['role'], 'role') }),
+      ...(filter['resource'] === undefined ? {} : { resource: decodeName(filter['resource'], 'resource') }),
+    },
+  };
+}
+
+export function encodeGrant(grant: Grant): Json {
+  return {
+    id: grant.id,
+    subject: encodeName(grant.subject),
+    ...(grant.what.kind === 'role' ? { role: grant.what.role } : { permission: grant.what.permission }),
+    ...(grant.resource === undefined ? {} : { resource: encodeName(grant.resource) }),
+    effect: grant.effect,
+    ...(grant.expiresAt === undefined ? {} : { expiresAt: grant.expiresAt }),
+  };
+}
+
+export function decodeGrant(value: Json): Grant {
+  const grant = members(value, 'grant');
+  only(grant, 'grant', ['id', 'subject', 'role', 'permission', 'resource', 'effect', 'expiresAt']);
+  const { role, permission, effect } = grant as { role?: Json; permission?: Json; effect?: Json };
+  if (effect !== 'allow' && effect !== 'deny') throw new UnreadableEntryError('a grant of an unknown effect');
+  if ((role === undefined) === (permission === undefined)) {
+    throw new UnreadableEntryError('a grant of neither one role nor one permission');
+  }
+  return {
+    id: text(grant['id'], 'id'),
+    subject: decodeName(grant['subject'], 'subject'),
+    what:
+      role === undefined
+        ? { kind: 'permission', permission: text(permission, 'permission') }
+        : { kind: 'role', role: text(role, 'role') },
+    ...(grant['resource'] === undefined ? {} : { resource: decodeName(grant['resource'], 'resource') }),
+    effect,
+    ...(grant['expiresAt'] === undefined ? {} : { expiresAt: whole(grant['expiresAt'], 'expiresAt') }),
+  };
+}
+
+/** Subjects with a relation are refused: nothing that this release writes has one. */
+function encodeName(name: SubjectRef | ResourceRef): Json {
+  return { type: name.type, id: name.id };
+}
+
+function decodeName(value: Json | undefined, place: string): ResourceRef {
+  const name = members(value, place);
+  only(name, place, ['type', 'id']);
+  return { type: text(name['type'], 'type'), id: text(name['id'], 'id') };
+}
+
+type Members = { readonly [name: string]: Json | undefined };
+
+function members(value: Json | undefined, place: string): Members {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UnreadableEntryError(`${place} is not an object`);
+  }
+  return value as Members;
+}
+
+function only(value: Members, place: string, known: readonly string[]): void {
+  const other = Object.keys(value).find((name) => !known.includes(name));
+  if (other !== undefined) throw new UnreadableEntryError(`${place} has the unknown member ${JSON.stringify(other)}`);
+}
+
+function list(value: Json | undefined, place: string): readonly Json[] {
+  if (!Array.isArray(value)) throw new UnreadableEntryError(`${place} is not a list`);
+  return value;
+}
+
+function text(value: Json | undefined, place: string): string {
+  if (typeof value !== 'string') throw new UnreadableEntryError(`${place} is not a text`);
+  return value;
+}
+
+function whole(value: Json | undefined, place: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new UnreadableEntryError(`${place} is not a whole number`);
+  }
+  return value;
+}
