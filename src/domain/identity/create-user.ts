@@ -1,0 +1,149 @@
+import { randomId } from '../../platform/random.ts';
+import type { CallContext } from '../call.ts';
+import { DomainError } from '../errors.ts';
+import { requestIdentity } from '../request-id.ts';
+import type { Draft } from '../storage.ts';
+import { requireTenant } from '../tenant/require-tenant.ts';
+import { Violations } from '../violations.ts';
+import { identifierKey, kindOfKey, parseIdentifier } from './identifier.ts';
+import { checkNewPassword } from './password.ts';
+import type { IdentityParts } from './ports.ts';
+import type { CreateUserInput, Identifier, UserDocument } from './use-cases.ts';
+import { usersOf } from './user.ts';
+
+const MAX_IDENTIFIERS = 10;
+
+/**
+ * Makes a user. Of any number at once with one identifier exactly one succeeds (the unique key decides), with one request id all get
+ * the same user. The insert is the only write: a kill before it leaves nothing, one after it the complete user.
+ * Throws TENANT_NOT_FOUND, INVALID_ARGUMENT, PASSWORD_REJECTED, IDENTIFIER_TAKEN, REQUEST_ID_REUSED.
+ */
+export async function createUser(
+  parts: IdentityParts,
+  call: CallContext,
+  input: CreateUserInput,
+): Promise<UserDocument> {
+  await requireTenant(parts.tenants, input.tenant, call.signal);
+  const identifiers = parseIdentifiers(input.identifiers);
+  if (input.password !== undefined) checkNewPassword(input.password, parts.passwordRules);
+  const users = usersOf(parts.store);
+  const request = identityOf(parts, call, input, identifiers);
+  // Looked for before the costly hash; the insert decides all the same.
+  const earlier = request.digest === undefined ? undefined : await users.get(input.tenant, request.id, call.signal);
+  if (earlier !== undefined) return await repeated(parts, call, input, request.digest, earlier);
+  for (const identifier of identifiers) {
+    const key = identifierKey(identifier);
+    if ((await users.find(input.tenant, key, call.signal)) === undefined) continue;
+    // Unless it is the first try of this very request, which has just been finished by another replica.
+    const first = request.digest === undefined ? undefined : await users.get(input.tenant, request.id, call.signal);
+    if (first !== undefined) return await repeated(parts, call, input, request.digest, first);
+    throw taken(key);
+  }
+  const hash = input.password === undefined ? undefined : await parts.hasher.hash(input.password, call.signal);
+  const draft = newUser(input, identifiers, request, hash, parts.clock.now());
+  const inserted = await users.insert(draft, call.signal);
+  if (inserted.kind === 'inserted') return inserted.document;
+  const first = request.digest === undefined ? undefined : await users.get(input.tenant, request.id, call.signal);
+  if (first === undefined) throw taken(inserted.key);
+  return await repeated(parts, call, input, request.digest, first);
+}
+
+interface RequestIdentity {
+  readonly id: string;
+  /** Undefined: not repeatable. */
+  readonly digest: string | undefined;
+}
+
+// The password is left out of the digest: it is stored, and a fast digest beside the slow hash would be what an attacker guesses
+// against. A repeat is held against the hash itself.
+function identityOf(
+  parts: IdentityParts,
+  call: CallContext,
+  input: CreateUserInput,
+  identifiers: readonly Identifier[],
+): RequestIdentity {
+  if (input.requestId === '') return { id: randomId(parts.random), digest: undefined };
+  return requestIdentity(parts.ring, {
+    method: 'CreateUser',
+    tenant: input.tenant,
+    callerName: call.caller.name,
+    requestId: input.requestId,
+    body: {
+      identifiers,
+      displayName: input.displayName,
+      metadata: input.metadata,
+      hasPassword: input.password !== undefined,
+      mustChangePassword: input.mustChangePassword,
+    },
+  });
+}
+
+async function repeated(
+  parts: IdentityParts,
+  call: CallContext,
+  input: CreateUserInput,
+  digest: string | undefined,
+  first: UserDocument,
+): Promise<UserDocument> {
+  const { password } = first;
+  const same =
+    first.requestDigest === digest &&
+    first.status !== 'deleting' &&
+    // A password changed since then tells nothing about the one that the first try had.
+    (input.password === undefined ||
+      password === undefined ||
+      password.changedAt !== first.createdAt ||
+      (await parts.hasher.verify(password.hash, input.password, call.signal)));
+  if (same) return first;
+  throw new DomainError('REQUEST_ID_REUSED', 'this request_id was used before with another body; use a fresh one');
+}
+
+function newUser(
+  input: CreateUserInput,
+  identifiers: readonly Identifier[],
+  request: RequestIdentity,
+  hash: string | undefined,
+  now: number,
+): Draft<UserDocument> {
+  return {
+    tenant: input.tenant,
+    id: request.id,
+    schema: 1,
+    keys: [request.id, ...identifiers.map(identifierKey)],
+    status: 'active',
+    epoch: 1,
+    createdAt: now,
+    updatedAt: now,
+    identifiers,
+    displayName: input.displayName,
+    metadata: input.metadata,
+    password: hash === undefined ? undefined : { hash, changedAt: now, mustChange: input.mustChangePassword },
+    recoveryCodes: [],
+    requestDigest: request.digest,
+  };
+}
+
+function parseIdentifiers(given: readonly Identifier[]): readonly Identifier[] {
+  const violations = new Violations();
+  if (given.length === 0 || given.length > MAX_IDENTIFIERS) {
+    violations.add('identifiers', `must be 1 to ${MAX_IDENTIFIERS}, was ${given.length}`);
+    violations.throwIfAny();
+  }
+  const seen = new Set<string>();
+  const parsed = given.map((identifier, index) => {
+    if (identifier.verified)
+      violations.add(`identifiers[${index}].verified`, 'must be false: only the service verifies');
+    const one = parseIdentifier(identifier, `identifiers[${index}].value`, violations);
+    const key = identifierKey(one);
+    if (seen.has(key) && one.value !== '') violations.add(`identifiers[${index}]`, 'is named twice');
+    seen.add(key);
+    return one;
+  });
+  violations.throwIfAny();
+  return parsed;
+}
+
+function taken(key: string): DomainError {
+  const kind = kindOfKey(key) ?? 'identifier';
+  return new DomainError('IDENTIFIER_TAKEN', `another user of this tenant has that ${kind}`, { metadata: { kind } });
+}

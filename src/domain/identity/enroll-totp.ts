@@ -1,0 +1,51 @@
+import type { CallContext } from '../call.ts';
+import { requireLoginTenant } from '../tenant/require-tenant.ts';
+import { alreadyEnrolled, factorTarget } from './factor-target.ts';
+import type { IdentityParts } from './ports.ts';
+import { newTotpSecret, totpSecretText, totpUri } from './totp.ts';
+import { sealTotpSecret } from './totp-seed.ts';
+import type { EnrollTotpInput, Rejection, TotpEnrollment, UserDocument } from './use-cases.ts';
+import { hasFactor, userNotFound, usersOf } from './user.ts';
+
+/**
+ * Begins an enrollment: a secret that does nothing until its first code is confirmed. Of two at once the later swap's secret stays, and
+ * codes of the other one are refused. A kill leaves an unconfirmed secret at most, which the next enrollment replaces.
+ * Throws TENANT_NOT_FOUND, RESERVED_TENANT, USER_NOT_FOUND, INVALID_ARGUMENT, FACTOR_ALREADY_ENROLLED.
+ */
+export async function enrollTotp(
+  parts: IdentityParts,
+  call: CallContext,
+  input: EnrollTotpInput,
+): Promise<TotpEnrollment | Rejection> {
+  await requireLoginTenant(parts.tenants, input.tenant, call.signal);
+  const target = await factorTarget(parts, call, input.tenant, input.target);
+  if (target.kind === 'rejection') return target;
+  const { user } = target;
+  const secret = newTotpSecret(parts.random);
+  const sealedSecret = await sealTotpSecret(parts.sealer, user.tenant, user.id, secret);
+  const startedAt = parts.clock.now();
+  const written = await parts.updates.update<UserDocument, 'written' | 'enrolled' | 'gone'>(
+    'users',
+    usersOf(parts.store),
+    user.tenant,
+    user.id,
+    (current) => {
+      if (current === undefined || current.status === 'deleting') return { kind: 'keep', result: 'gone' };
+      if (hasFactor(current)) return { kind: 'keep', result: 'enrolled' };
+      return {
+        kind: 'write',
+        draft: { ...current, totp: { sealedSecret, startedAt, lastStep: 0 } },
+        result: 'written',
+      };
+    },
+    call.signal,
+  );
+  if (written.kind !== 'done' || written.result === 'gone') throw userNotFound();
+  if (written.result === 'enrolled') throw alreadyEnrolled();
+  const account = user.identifiers[0]?.value ?? user.id;
+  return {
+    kind: 'enrollment',
+    secret: totpSecretText(secret),
+    uri: totpUri(secret, parts.totpIssuer ?? 'Sallyport', account),
+  };
+}

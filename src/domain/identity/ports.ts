@@ -1,0 +1,38 @@
+import type { KeyRing } from '../../crypto/key-ring.ts';
+import type { PasswordHasher } from '../../crypto/password-hasher.ts';
+import type { Sealer } from '../../crypto/sealed-field.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { RandomSource } from '../../platform/random.ts';
+import type { Outbox } from '../outbox.ts';
+import type { SessionStarter } from '../session/use-cases.ts';
+import type { Store } from '../storage.ts';
+import type { TenantDirectory } from '../tenant/tenant.ts';
+import type { Updates } from '../update.ts';
+import type { Attempts } from './attempts.ts';
+import type { PasswordRules } from './password-policy.ts';
+import type { Turns } from './turns.ts';
+
+/** What the service hands to identity. */
+export interface IdentityPorts {
+  readonly store: Store;
+  readonly updates: Updates;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly ring: KeyRing;
+  readonly sealer: Sealer;
+  readonly hasher: PasswordHasher;
+  readonly tenants: TenantDirectory;
+  readonly sessions: SessionStarter;
+  readonly logger: Logger;
+  /** Shown by authenticator apps beside the account; default `Sallyport`. */
+  readonly totpIssuer?: string | undefined;
+}
+
+/** What its use cases share. */
+export interface IdentityParts extends IdentityPorts {
+  readonly attempts: Attempts;
+  readonly turns: Turns;
+  readonly passwordRules: PasswordRules;
+}

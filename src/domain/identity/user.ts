@@ -1,0 +1,50 @@
+import { DomainError } from '../errors.ts';
+import { revokeEffect } from '../session/revocation.ts';
+import type { Collection, Draft, Effect, Store } from '../storage.ts';
+import type { TenantSettings } from '../tenant/tenant.ts';
+import type { UserDocument } from './use-cases.ts';
+
+// What the use cases about a user share.
+
+export function usersOf(store: Store): Collection<UserDocument> {
+  return store.collection<UserDocument>('users');
+}
+
+export function userNotFound(): DomainError {
+  return new DomainError('USER_NOT_FOUND', 'there is no such user in this tenant');
+}
+
+/** The user of that id. Throws USER_NOT_FOUND; one that is being deleted is gone already. */
+export async function requireUser(
+  store: Store,
+  tenant: string,
+  userId: string,
+  signal?: AbortSignal,
+): Promise<UserDocument> {
+  const user = await usersOf(store).get(tenant, userId, signal);
+  if (user === undefined || user.status === 'deleting') throw userNotFound();
+  return user;
+}
+
+/** The part of a user document that changes when everything which the user carries must end: the epoch, and the effect that tells. */
+export interface NewEpoch {
+  readonly epoch: number;
+  readonly updatedAt: number;
+  readonly outbox: readonly Effect[];
+}
+
+/**
+ * Ends all challenges, proofs, sessions and access tokens of a user, when written with the change that is the reason for it. A kill
+ * after the swap leaves the effect recorded: sessions are refused by their epoch at once, and the sweeper tells the caches.
+ */
+export function newEpoch(user: UserDocument, settings: TenantSettings, now: number): NewEpoch {
+  const epoch = user.epoch + 1;
+  const longest = Math.max(settings.sessionAbsoluteMs, settings.cookieAbsoluteMs, settings.accessTokenMs);
+  const effect = revokeEffect({ kind: 'user', id: user.id, epoch, until: now + longest });
+  return { epoch, updatedAt: now, outbox: [...(user.outbox ?? []), effect] };
+}
+
+/** Whether the user has a second factor in force. */
+export function hasFactor(user: UserDocument | Draft<UserDocument>): boolean {
+  return user.totp?.confirmedAt !== undefined;
+}
