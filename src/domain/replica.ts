@@ -47,8 +47,8 @@ export interface Replicas {
   /** The tenant's state, loaded first where needed. Throws INDEX_STALE or UNAVAILABLE. The tenant must exist. */
   load(tenant: string, signal?: AbortSignal): Promise<TenantReplica>;
   /**
-   * Reads the tail until `token` is reached. Throws REVISION_UNKNOWN for a token of another incarnation, INVALID_ARGUMENT for one that is
-   * malformed or of another tenant, UNAVAILABLE when the revision is not there yet after one read.
+   * Reads the tail until `token` is reached. Throws REVISION_UNKNOWN for a token of another tenant or incarnation, INVALID_ARGUMENT for one
+   * that is malformed, UNAVAILABLE when the revision is not there yet after one read.
    */
   reach(tenant: string, token: string, signal?: AbortSignal): Promise<TenantReplica>;
   /**

@@ -62,10 +62,11 @@ export interface StoredPolicy {
   readonly policy: Policy;
   /** 0 when none was ever applied. */
   readonly version: number;
+  /** Empty after a dry run that would make a new version. */
   readonly etag: string;
-  /** Consistency token of the entry that applied it. */
+  /** Consistency token of a state that contains it. */
   readonly revision: string;
-  /** Epoch ms. */
+  /** Epoch ms; 0 when version is 0 and after a dry run that would make a new version. */
   readonly appliedAt: number;
 }
 
