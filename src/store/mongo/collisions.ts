@@ -47,7 +47,7 @@ export async function clearCollisions(
   if (key !== undefined) return { kind: 'held', key };
 
   const records = link.records<BodyRecord>(name);
-  for (const { _id, v } of holders) await link.run(() => records.deleteOne({ _id, v }, TIME), signal);
+  for (const { _id, v } of holders) await link.run(() => records.deleteOne({ _id, t: record.t, v }, TIME), signal);
   if (attempt >= ATTEMPTS) {
     throw new Fault('CONTENTION', 'a unique key changed hands too often; try again', { retryAfterMs: 100 });
   }

@@ -41,6 +41,11 @@ export function isPoolTimeout(error: unknown): boolean {
   return error instanceof MongoDriverError && error.name === 'MongoWaitQueueTimeoutError';
 }
 
+/** No server could be found within serverSelectionTimeoutMS. */
+export function isUnreachable(fault: unknown): boolean {
+  return fault instanceof Fault && fault.cause instanceof MongoServerSelectionError;
+}
+
 /** The fault for what an operation threw; errors that are not the driver's (a broken limit, an abort) stay as they are. */
 export function toFault(error: unknown): unknown {
   if (!(error instanceof MongoError)) return error;

@@ -6,13 +6,20 @@ import { Fault } from '../../platform/faults.ts';
 export interface Gate {
   /** Resolves, in order of arrival, to a function that frees the place. Throws OVERLOADED, or the signal's reason. */
   enter(signal: AbortSignal | undefined): Promise<() => void>;
+  /** Rejects everybody who waits: what they wait for is known to be gone. */
+  refuse(reason: unknown): void;
   /** Resolves when nothing is under way or waiting. */
   idle(): Promise<void>;
 }
 
+interface Waiter {
+  admit(): void;
+  refuse(reason: unknown): void;
+}
+
 /** At most `width` inside and `depth` waiting. */
 export function createGate(width: number, depth: number): Gate {
-  const waiting = new Set<() => void>();
+  const waiting = new Set<Waiter>();
   const idlers: (() => void)[] = [];
   let inside = 0;
 
@@ -20,7 +27,7 @@ export function createGate(width: number, depth: number): Gate {
     const [next] = waiting;
     if (next !== undefined) {
       waiting.delete(next);
-      next();
+      next.admit();
       return;
     }
     inside -= 1;
@@ -38,17 +45,27 @@ export function createGate(width: number, depth: number): Gate {
         throw new Fault('OVERLOADED', 'too many storage operations are waiting', { retryAfterMs: 100 });
       }
       return new Promise((resolve, reject) => {
-        const admit = (): void => {
+        const leaveQueue = (): void => {
+          waiting.delete(waiter);
           signal?.removeEventListener('abort', stop);
-          resolve(leave);
         };
-        const stop = (): void => {
-          waiting.delete(admit);
-          reject(signal?.reason);
+        const waiter: Waiter = {
+          admit: () => {
+            leaveQueue();
+            resolve(leave);
+          },
+          refuse: (reason) => {
+            leaveQueue();
+            reject(reason);
+          },
         };
-        waiting.add(admit);
+        const stop = (): void => waiter.refuse(signal?.reason);
+        waiting.add(waiter);
         signal?.addEventListener('abort', stop, { once: true });
       });
+    },
+    refuse: (reason) => {
+      for (const waiter of [...waiting]) waiter.refuse(reason);
     },
     idle: () => (inside === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
   };

@@ -2,7 +2,7 @@ import type { Document as BsonRecord, Db, Collection as DriverCollection } from 
 import type { Clock } from '../../platform/clock.ts';
 import { Fault } from '../../platform/faults.ts';
 import type { RandomSource } from '../../platform/random.ts';
-import { isPoolTimeout, mayHaveHappened, toFault } from './driver-fault.ts';
+import { isPoolTimeout, isUnreachable, mayHaveHappened, toFault } from './driver-fault.ts';
 import { createGate } from './gate.ts';
 
 /** What every part of the adapter needs: the database, and one way to run an operation on it. */
@@ -44,7 +44,11 @@ export function createLink(db: Db, latest: Db, clock: Clock, random: RandomSourc
       const leave = await gate.enter(signal);
       const work = withConnection(operation);
       // The place is freed when the work ends, not when its caller gives up: the connection is busy until then.
-      work.then(leave, leave);
+      work.then(leave, (error: unknown) => {
+        // Whoever waits would only find the same after another 3 s each.
+        if (isUnreachable(error)) gate.refuse(error);
+        leave();
+      });
       return orAborted(work, signal);
     },
     close: () => {

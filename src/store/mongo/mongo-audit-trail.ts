@@ -96,7 +96,7 @@ async function pseudonymize(
       const event = JSON.parse(b) as AuditEvent;
       const { identifying: _identifying, ...details } = event.details;
       const fields = { s: pseudonym, b: encodeJson({ ...event, subject: pseudonym, details }, 'audit') };
-      return { updateOne: { filter: { _id, s: subject }, update: { $set: fields } } };
+      return { updateOne: { filter: { _id, t: tenant, s: subject }, update: { $set: fields } } };
     });
     const write = (): Promise<unknown> =>
       link.run(() => records.bulkWrite(updates, { ordered: false, ...TIME }), signal);

@@ -4,6 +4,7 @@ import { assertBodySize, assertLimit, assertName, assertWhole } from '../../plat
 import { isDuplicate } from './driver-fault.ts';
 import { type Link, MAX_TIME_MS, settled } from './link.ts';
 import { createMongoCheckpoints } from './mongo-checkpoints.ts';
+import { readBack } from './read-back.ts';
 import { recordId, scopeRange } from './record-id.ts';
 
 // An entry's `_id` is its stream and its revision: the unique index on `_id`, which every server has, is the commit point.
@@ -59,9 +60,8 @@ async function append(link: Link, entry: LogEntry, signal: AbortSignal | undefin
   };
   const records = link.records<EntryRecord>(NAME);
   const isOurs = async (): Promise<boolean> => {
-    const options = { projection: { w: 1 }, ...TIME } as const;
-    const found = await link.run(() => records.findOne<{ w: string }>({ _id: record._id }, options), signal);
-    return found?.w === entry.writer;
+    const wanted = { number: 'r', wanted: ['w'] } as const;
+    return (await readBack<{ w: string }>(link, NAME, { _id: record._id }, wanted, signal))?.w === entry.writer;
   };
   // A sleeper's check and insert cannot straddle the compaction of this place: an operation ends within seconds, and entries
   // stay for 24 h after a checkpoint covers them.

@@ -19,12 +19,12 @@ export function createMongoCollection<D extends Document>(link: Link, name: Coll
   return {
     insert: (draft, signal) => insertRecord(link, name, draft, signal),
     get: async (tenant, id, signal) =>
-      stored(tenant, id) ? living(await read({ _id: recordId(tenant, id) }, signal)) : undefined,
+      stored(tenant, id) ? living(await read(placeOf(tenant, id), signal)) : undefined,
     find: async (tenant, key, signal) =>
       stored(tenant, key) ? living(await read({ t: tenant, k: key }, signal)) : undefined,
     replace: (draft, expectedVersion, signal) => replaceRecord(link, name, draft, expectedVersion, signal),
     remove: async (tenant, id, expectedVersion, signal) =>
-      stored(tenant, id) ? removeRecord(link, name, recordId(tenant, id), expectedVersion, signal) : false,
+      stored(tenant, id) ? removeRecord(link, name, placeOf(tenant, id), expectedVersion, signal) : false,
     list: async (tenant, page, signal) => {
       assertLimit(page.limit, `${name} page.limit`);
       if (!stored(tenant, page.owner ?? '', page.after ?? '')) return [];
@@ -61,9 +61,14 @@ function stored(...names: readonly string[]): boolean {
   return names.every((name) => name.isWellFormed());
 }
 
+/** `_id` alone names the record; the tenant is what a sharded cluster finds it by. */
+function placeOf(tenant: string, id: string): { readonly _id: string; readonly t: string } {
+  return { _id: recordId(tenant, id), t: tenant };
+}
+
 function pageFilter(tenant: string, page: Page, now: number): object {
-  const owner = page.owner === undefined ? {} : { t: tenant, o: page.owner };
-  return { ...owner, _id: scopeRange(tenant, page.after), x: { $gt: now } };
+  const owner = page.owner === undefined ? {} : { o: page.owner };
+  return { t: tenant, ...owner, _id: scopeRange(tenant, page.after), x: { $gt: now } };
 }
 
 async function touch(
@@ -76,7 +81,7 @@ async function touch(
     .filter((mark) => stored(mark.tenant, mark.id))
     .map(({ tenant, id, at }) => {
       assertWhole(at, `${name} mark.at`);
-      return { updateOne: { filter: { _id: recordId(tenant, id) }, update: { $max: { m: at } } } };
+      return { updateOne: { filter: placeOf(tenant, id), update: { $max: { m: at } } } };
     });
   for (let start = 0; start < updates.length; start += MAX_PAGE) {
     const slice = updates.slice(start, start + MAX_PAGE);

@@ -4,6 +4,7 @@ import { randomId } from '../../platform/random.ts';
 import { assertName, assertWhole } from '../../platform/stored-document.ts';
 import { isDuplicate, mayHaveHappened } from './driver-fault.ts';
 import { type Link, MAX_TIME_MS, settled } from './link.ts';
+import { readBack } from './read-back.ts';
 import { recordId } from './record-id.ts';
 
 // A counter is one record. Which of four single-record operations applies (add, stop at 0, start again after expiry, create) is
@@ -11,6 +12,8 @@ import { recordId } from './record-id.ts';
 
 interface CounterRecord {
   readonly _id: string;
+  /** Tenant. */
+  readonly t: string;
   /** Total. */
   readonly n: number;
   /** Epoch ms from which it is forgotten, and the same for the TTL index. */
@@ -35,22 +38,25 @@ export function createMongoCounters(link: Link): Counters {
       assertName(id, 'counter id');
       assertWhole(Math.abs(delta), 'counter delta');
       assertWhole(expiresAt, 'counter expiresAt');
-      const _id = recordId(tenant, id);
+      const place = { _id: recordId(tenant, id), t: tenant };
       const writer = randomId(link.random);
       try {
-        return await add(link, _id, delta, expiresAt, writer, signal);
+        return await add(link, place, delta, expiresAt, writer, signal);
       } catch (error) {
         if (!mayHaveHappened(error)) throw error;
         // An addition is not repeated: only what it left behind can tell.
-        const options = { projection: { n: 1, w: 1 }, ...TIME } as const;
-        const found = await link.run(() => link.records<CounterRecord>(NAME).findOne({ _id }, options), signal);
+        const wanted = { number: 'x', wanted: ['n', 'w'] } as const;
+        const found = await readBack<Pick<CounterRecord, 'n' | 'w'>>(link, NAME, place, wanted, signal);
         if (found?.w === writer) return found.n;
         throw error;
       }
     },
     clear: async (tenant, id, signal) => {
       const remove = (): Promise<unknown> =>
-        link.run(() => link.records<CounterRecord>(NAME).deleteOne({ _id: recordId(tenant, id) }, TIME), signal);
+        link.run(
+          () => link.records<CounterRecord>(NAME).deleteOne({ _id: recordId(tenant, id), t: tenant }, TIME),
+          signal,
+        );
       await settled(remove, async () => undefined);
     },
   };
@@ -58,7 +64,7 @@ export function createMongoCounters(link: Link): Counters {
 
 async function add(
   link: Link,
-  _id: string,
+  place: { readonly _id: string; readonly t: string },
   delta: number,
   expiresAt: number,
   writer: string,
@@ -71,24 +77,24 @@ async function add(
     const now = link.clock.now();
     const raise = { $set: { w: writer }, $max: { x: expiresAt, d } };
 
-    const enough = { _id, x: { $gt: now }, n: { $gte: -delta } };
+    const enough = { ...place, x: { $gt: now }, n: { $gte: -delta } };
     const added = await link.run(
       () => records.findOneAndUpdate(enough, { ...raise, $inc: { n: delta } }, BEFORE),
       signal,
     );
     if (added !== null) return added.n + delta;
 
-    const short = { _id, x: { $gt: now }, n: { $lt: -delta } };
+    const short = { ...place, x: { $gt: now }, n: { $lt: -delta } };
     const emptied = { ...raise, $set: { w: writer, n: 0 } };
     if (delta < 0 && (await link.run(() => records.findOneAndUpdate(short, emptied, BEFORE), signal)) !== null)
       return 0;
 
-    const expired = { _id, x: { $lte: now } };
+    const expired = { ...place, x: { $lte: now } };
     if ((await link.run(() => records.findOneAndUpdate(expired, { $set: fresh }, BEFORE), signal)) !== null)
       return fresh.n;
 
     try {
-      await link.run(() => records.insertOne({ _id, ...fresh }, TIME), signal);
+      await link.run(() => records.insertOne({ ...place, ...fresh }, TIME), signal);
       return fresh.n;
     } catch (error) {
       if (!isDuplicate(error)) throw error;

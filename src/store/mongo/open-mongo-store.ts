@@ -63,7 +63,10 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
 async function connect(client: MongoClient, options: MongoStoreOptions): Promise<{ link: Link; db: Db }> {
   const { clock, random, logger } = options;
   const name = options.database ?? databaseOf(options.uri, client);
-  const base = { readPreference: 'primary', writeConcern: { w: 'majority', journal: true } } as const;
+  const base = {
+    readPreference: 'primary',
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAX_TIME_MS },
+  } as const;
   try {
     const hello = await greet(client.db(name, base), clock, MAX_TIME_MS);
     const db = client.db(name, hello.replicated ? { ...base, readConcern: new ReadConcern('majority') } : base);

@@ -20,14 +20,14 @@ export async function sweepExpired(link: Link, graceMs: number, signal: AbortSig
 }
 
 async function removeAll(link: Link, name: string, filter: object, signal: AbortSignal | undefined): Promise<number> {
-  const records = link.records<Pick<BodyRecord, '_id' | 'x'>>(name);
+  const records = link.records<Pick<BodyRecord, '_id' | 't' | 'x'>>(name);
   let removed = 0;
   for (;;) {
-    const options = { projection: { x: 1 }, ...TIME } as const;
+    const options = { projection: { t: 1, x: 1 }, ...TIME } as const;
     const found = await link.run(() => records.find(filter, options).limit(MAX_PAGE).toArray(), signal);
     if (found.length === 0) return removed;
     // By its expiry, so that what was revived meanwhile stays.
-    const deletions = found.map(({ _id, x }) => ({ deleteOne: { filter: { _id, x } } }));
+    const deletions = found.map(({ _id, t, x }) => ({ deleteOne: { filter: { _id, t, x } } }));
     const result = await link.run(() => records.bulkWrite(deletions, { ordered: false, ...TIME }), signal);
     removed += result.deletedCount;
     if (result.deletedCount === 0) return removed;

@@ -5,6 +5,7 @@ import { type BodyRecord, toDocument, toRecord, toUpdate } from './body-record.t
 import { clearCollisions, type Refused } from './collisions.ts';
 import { isDuplicate } from './driver-fault.ts';
 import { type Link, MAX_TIME_MS, settled } from './link.ts';
+import { readBack } from './read-back.ts';
 
 const TIME = { maxTimeMS: MAX_TIME_MS } as const;
 
@@ -18,21 +19,27 @@ export async function insertRecord<D extends Document>(
   const version = randomId(link.random);
   const record = toRecord(name, draft, version, link.clock.now());
   const inserted: InsertResult<D> = { kind: 'inserted', document: toDocument<D>(record) };
-  const readBack = async (): Promise<InsertResult<D> | undefined> =>
-    (await versionOf(link, name, record._id, signal))?.v === version ? inserted : undefined;
   const write = async (): Promise<InsertResult<D>> => {
     try {
       await link.run(() => link.records<BodyRecord>(name).insertOne(record, TIME), signal);
       return inserted;
     } catch (error) {
       // An earlier attempt of this very insert (the driver's or ours) may be what is in the way.
-      const own = isDuplicate(error) ? await readBack() : undefined;
-      if (own === undefined) throw error;
-      return own;
+      if (isDuplicate(error) && (await standing(link, name, record, signal))?.v === version) return inserted;
+      throw error;
     }
   };
   const refused = { id: draft.id, record, inserting: true };
-  return settled(() => pastExpired(link, name, refused, signal, write), readBack);
+  return settled(
+    () => pastExpired(link, name, refused, signal, write),
+    async () => {
+      const found = await standing(link, name, record, signal);
+      if (found?.v === version) return inserted;
+      if (found === undefined || found.x <= link.clock.now()) return undefined;
+      // Refused, or ours and written again since: `exists` would make a caller who upserts apply its change a second time.
+      throw unknownOutcome();
+    },
+  );
 }
 
 /** Collection.replace of the port. */
@@ -51,23 +58,23 @@ export async function replaceRecord<D extends Document>(
     document: toDocument<D>(m === undefined ? { b: record.b } : { b: record.b, m }),
   });
   const write = async (): Promise<ReplaceResult<D>> => {
-    const filter = { _id: record._id, v: expectedVersion, x: { $gt: link.clock.now() } };
+    const filter = { _id: record._id, t: record.t, v: expectedVersion, x: { $gt: link.clock.now() } };
     const options = { projection: { _id: 0, m: 1 }, returnDocument: 'before', ...TIME } as const;
     const before = await link.run(() => records.findOneAndUpdate(filter, toUpdate(record), options), signal);
     if (before !== null) return replaced(before.m);
     // Lost, unless an earlier attempt of this very swap is what changed the version.
-    const found = await versionOf(link, name, record._id, signal);
+    const found = await standing(link, name, record, signal);
     return found?.v === version ? replaced(found.m) : { kind: 'lost' };
   };
   const refused = { id: draft.id, record, inserting: false };
   return settled(
     () => pastExpired(link, name, refused, signal, write),
     async () => {
-      const found = await versionOf(link, name, record._id, signal);
+      const found = await standing(link, name, record, signal);
       if (found?.v === version) return replaced(found.m);
       if (found?.v === expectedVersion) return undefined;
       // Ours was refused, or it won and has been overwritten since: `lost` would make the caller apply its change a second time.
-      throw new Fault('UNAVAILABLE', 'it is unknown whether the document was written');
+      throw unknownOutcome();
     },
   );
 }
@@ -91,15 +98,17 @@ async function pastExpired<R>(
   }
 }
 
-function versionOf(
+function unknownOutcome(): Fault {
+  return new Fault('UNAVAILABLE', 'it is unknown whether the document was written');
+}
+
+type Standing = Required<Pick<BodyRecord, 'v' | 'x'>> & Pick<BodyRecord, 'm'>;
+
+function standing(
   link: Link,
   name: CollectionName,
-  id: string,
+  { _id, t }: BodyRecord,
   signal: AbortSignal | undefined,
-): Promise<{ readonly v: string; readonly m?: number } | null> {
-  const options = { projection: { v: 1, m: 1 }, ...TIME } as const;
-  return link.run(
-    () => link.records<BodyRecord>(name).findOne<{ v: string; m?: number }>({ _id: id }, options),
-    signal,
-  );
+): Promise<Standing | undefined> {
+  return readBack<Standing>(link, name, { _id, t }, { number: 'x', wanted: ['v', 'x', 'm'] }, signal);
 }
