@@ -1,6 +1,6 @@
-import type { EffectHandler } from '../outbox.ts';
+import type { EffectHandler, Outbox } from '../outbox.ts';
 import type { Replicas, Revocation } from '../replica.ts';
-import type { Effect, Json } from '../storage.ts';
+import type { CollectionName, Document, Effect, Json } from '../storage.ts';
 
 // A revocation that must follow a write rides in the written document as an effect of kind `revoke`; performing it appends to
 // `revocation/<tenant>`, so that every replica drops what it remembers. Performing it twice revokes what is revoked.
@@ -42,4 +42,26 @@ export function parseRevocation(value: Json | undefined): Revocation | undefined
   if (kind === 'session' || kind === 'api_key' || kind === 'signing_key' || kind === 'key_set')
     return { kind, id, until };
   return undefined;
+}
+
+/** Performs what a document's outbox still holds; at once when it is empty. */
+export type Settle = (name: CollectionName, document: Document, signal?: AbortSignal) => Promise<void>;
+
+/** Settles one version of a document once, however many calls of this process meet it unsettled: a reused token often comes in numbers. */
+export function createSettle(outbox: Outbox): Settle {
+  const underWay = new Map<string, Promise<void>>();
+  return async (name, document, signal) => {
+    if (document.outbox === undefined || document.outbox.length === 0) return;
+    const key = JSON.stringify([name, document.tenant, document.id, document.version]);
+    const other = underWay.get(key);
+    // The other call's own deadline may end it; then this one does the work itself.
+    if (other !== undefined && (await other.then(() => true).catch(() => false))) return;
+    const run = outbox.settle(name, document, signal);
+    underWay.set(key, run);
+    try {
+      await run;
+    } finally {
+      if (underWay.get(key) === run) underWay.delete(key);
+    }
+  };
 }

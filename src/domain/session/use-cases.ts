@@ -45,6 +45,8 @@ export interface SessionDocument extends Document {
   readonly generation: number;
   /** 32 bytes, base64url. */
   readonly salt: string;
+  /** Cookie sessions: SHA-256 of the session token. */
+  readonly secretDigest?: string | undefined;
   /** The last rotation, for the grace rule: same caller, same device, at most three repeats. */
   readonly lastRotation?:
     | { readonly at: number; readonly callerName: string; readonly deviceId: string; readonly repeats: number }
@@ -137,7 +139,8 @@ export type TokenIntrospection =
       readonly sessionId: string;
       readonly issuedAt: number;
       readonly expiresAt: number;
-      readonly authTime: number;
+      /** Undefined when a caller vouched. */
+      readonly authTime: number | undefined;
       readonly methods: readonly string[];
       readonly claims: { readonly [name: string]: Json | undefined };
     };

@@ -1,0 +1,95 @@
+import type { CallContext, Caller } from '../call.ts';
+import type { AuthenticateCaller } from '../caller/caller-ports.ts';
+import type { Decision } from '../decision/use-cases.ts';
+import type { Json } from '../storage.ts';
+import { formatSubject, type ResourceRef, type SubjectRef } from '../subject.ts';
+import { requireTenant } from '../tenant/require-tenant.ts';
+import { SYSTEM_TENANT } from '../tenant/tenant.ts';
+import { type CreateApiKeyPorts, createApiKey } from './create-api-key.ts';
+import { type RevokeApiKeyPorts, revokeApiKey } from './revoke-api-key.ts';
+import type { SigningKeys } from './signing-keys.ts';
+import type { KeyUseCases, VerifiedApiKey, VerifyApiKeyInput } from './use-cases.ts';
+import type { ApiKeyVerdict, JudgeApiKey } from './verify-api-key.ts';
+
+/**
+ * What the subject may do within these scopes, from the tenant's state in memory: it was there a moment ago. Empty permission: only whether
+ * the subject is disabled. Throws INDEX_STALE when that state is too old.
+ */
+export type DecideForSubject = (
+  tenant: string,
+  subject: SubjectRef,
+  /** Undefined: nothing narrows. */
+  scopes: readonly string[] | undefined,
+  permission: string,
+  resource: ResourceRef | undefined,
+  context: { readonly [name: string]: Json | undefined },
+) => Decision;
+
+export interface KeyPorts extends CreateApiKeyPorts, RevokeApiKeyPorts {
+  readonly judgeApiKey: JudgeApiKey;
+  readonly signingKeys: SigningKeys;
+  readonly decideForSubject: DecideForSubject;
+}
+
+export function createKeyUseCases(ports: KeyPorts): KeyUseCases {
+  return {
+    createApiKey: (call, input) => createApiKey(ports, call, input),
+    revokeApiKey: (call, tenant, id) => revokeApiKey(ports, call, tenant, id),
+    verifyApiKey: (call, input) => verifyApiKey(ports, call, input),
+    jwks: async (tenant, signal) => {
+      await requireTenant(ports.tenants, tenant, signal);
+      return ports.signingKeys.jwks(tenant, signal);
+    },
+  };
+}
+
+/** Who calls, by its API key of tenant `sallyport`; undefined: nobody. */
+export function createCallerAuthenticator(judgeApiKey: JudgeApiKey): AuthenticateCaller {
+  return (key, signal) => {
+    const verdict = judgeApiKey(SYSTEM_TENANT, key, signal);
+    return verdict instanceof Promise ? verdict.then(callerOf) : callerOf(verdict);
+  };
+}
+
+function callerOf(verdict: ApiKeyVerdict): Caller | undefined {
+  if (verdict.kind === 'refused') return undefined;
+  const { subject, id, scopes } = verdict.key;
+  const narrowing = scopes.length === 0 ? undefined : scopes;
+  return { subject, name: formatSubject(subject), credentialId: id, scopes: narrowing };
+}
+
+function verifyApiKey(
+  ports: KeyPorts,
+  call: CallContext,
+  input: VerifyApiKeyInput,
+): VerifiedApiKey | Promise<VerifiedApiKey> {
+  if (ports.tenants.peek(input.tenant) === undefined) return verifyInUnloadedTenant(ports, call, input);
+  const verdict = ports.judgeApiKey(input.tenant, input.apiKey, () => call.signal);
+  return verdict instanceof Promise
+    ? verdict.then((late) => decide(ports, input, late))
+    : decide(ports, input, verdict);
+}
+
+async function verifyInUnloadedTenant(
+  ports: KeyPorts,
+  call: CallContext,
+  input: VerifyApiKeyInput,
+): Promise<VerifiedApiKey> {
+  const settings = await ports.tenants.settings(input.tenant, call.signal);
+  if (settings === undefined) return { decision: { effect: 'deny', reason: 'UNKNOWN_TENANT' } };
+  return decide(ports, input, await ports.judgeApiKey(input.tenant, input.apiKey, () => call.signal));
+}
+
+/** One verdict: the key's own, then its owner's, narrowed by the key's scopes and no longer than the key lives. */
+function decide(ports: KeyPorts, input: VerifyApiKeyInput, verdict: ApiKeyVerdict): VerifiedApiKey {
+  const { key } = verdict;
+  if (verdict.kind === 'refused') {
+    return { decision: { effect: 'deny', reason: verdict.reason, subject: key?.subject }, key };
+  }
+  const { subject, scopes } = verdict.key;
+  const narrowing = scopes.length === 0 ? undefined : scopes;
+  const { permission, resource, context } = input;
+  const decision = ports.decideForSubject(input.tenant, subject, narrowing, permission, resource, context);
+  const ends = [decision.expiresAt, verdict.validUntil].filter((at) => at !== undefined);
+  return { decision: { ...decision, subject, expiresAt: ends.length === 0 ? undefined : Math.min(...ends) }, key };
+}
