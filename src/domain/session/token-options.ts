@@ -1,0 +1,59 @@
+import { assertJsonSafe, UnsafeJsonError } from '../../platform/json.ts';
+import { REGISTERED_CLAIMS } from '../keys/access-token-claims.ts';
+import { checkScopes, coversScope } from '../keys/scopes.ts';
+import { limits } from '../limits.ts';
+import { Violations } from '../violations.ts';
+import type { TokenRequest } from './use-cases.ts';
+
+// Printable, so that no audience looks like another.
+const AUDIENCE = /^[^\p{C}]+$/u;
+
+/** Throws INVALID_ARGUMENT unless tokens can carry this. `field` is where the request has it. */
+export function checkTokenOptions(request: TokenRequest, field: string): void {
+  const violations = new Violations();
+  const { audience, scopes, claims } = request;
+  if (audience.length === 0) violations.add(`${field}.audience`, 'is required: who the access token is for');
+  if (audience.length > limits.audiences) {
+    violations.add(`${field}.audience`, `must be at most ${limits.audiences}, were ${audience.length}`);
+  }
+  audience.forEach((value, index) => {
+    if (value.length > limits.audienceChars || !AUDIENCE.test(value)) {
+      violations.add(`${field}.audience[${index}]`, `must be 1 to ${limits.audienceChars} printable characters`);
+    }
+  });
+  checkScopes(scopes, `${field}.scopes`, violations);
+  for (const name of Object.keys(claims)) {
+    if (REGISTERED_CLAIMS.has(name)) {
+      violations.add(`${field}.claims`, `must not name a registered claim, was ${JSON.stringify(name)}`);
+    }
+  }
+  checkClaimsSize(claims, `${field}.claims`, violations);
+  violations.throwIfAny();
+}
+
+function checkClaimsSize(claims: TokenRequest['claims'], field: string, violations: Violations): void {
+  try {
+    assertJsonSafe(claims, field);
+  } catch (error) {
+    if (!(error instanceof UnsafeJsonError)) throw error;
+    violations.add(field, 'must be JSON: finite numbers and well-formed strings');
+    return;
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(claims));
+  if (bytes > limits.claimsBytes)
+    violations.add(field, `must be at most ${limits.claimsBytes} bytes of JSON, was ${bytes}`);
+}
+
+/** The scopes of one access token: those asked for, which the session's must cover; none asked for means the session's. */
+export function narrowScopes(sessionScopes: readonly string[], asked: readonly string[]): readonly string[] {
+  if (asked.length === 0) return sessionScopes;
+  const violations = new Violations();
+  checkScopes(asked, 'scopes', violations);
+  asked.forEach((scope, index) => {
+    // RFC 6749 section 6: nothing that was not granted at first.
+    if (!coversScope(sessionScopes, scope))
+      violations.add(`scopes[${index}]`, 'must be within the scopes of the session');
+  });
+  violations.throwIfAny();
+  return asked;
+}

@@ -1,0 +1,63 @@
+import type { KeyRing } from '../../crypto/key-ring.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { PerformedMethod } from '../identity/use-cases.ts';
+import type { AccessTokens } from '../keys/access-token.ts';
+import type { TenantSettings } from '../tenant/tenant.ts';
+import { refreshTokenOf } from './refresh-token.ts';
+import type { IssuedTokens, SessionDocument } from './use-cases.ts';
+
+export interface TokenPairPorts {
+  readonly ring: KeyRing;
+  readonly clock: Clock;
+  readonly accessTokens: AccessTokens;
+}
+
+/** RFC 8176 where it has a value for the method. */
+const AMR: Readonly<Record<PerformedMethod['method'], string>> = {
+  password: 'pwd',
+  totp: 'otp',
+  recovery_code: 'recovery',
+  federated: 'fed',
+};
+
+/**
+ * The token pair of one generation of a session. The refresh token is the same each time; the access token is signed afresh, and never
+ * outlives the session. `scopes` are those of this access token.
+ */
+export async function tokenPairOf(
+  ports: TokenPairPorts,
+  session: SessionDocument,
+  generation: number,
+  scopes: readonly string[],
+  settings: TenantSettings,
+  signal: AbortSignal | undefined,
+): Promise<IssuedTokens> {
+  const { tenant, id, subject, epoch, callerName, tokens, methods } = session;
+  const factors = new Set(methods.map(({ method }) => (method === 'recovery_code' ? 'totp' : method)));
+  const amr = methods.map(({ method }) => AMR[method]);
+  const { token, expiresAt } = await ports.accessTokens.sign(
+    {
+      tenant,
+      subject,
+      epoch,
+      audience: tokens?.audience ?? [],
+      scopes,
+      clientId: callerName,
+      sessionId: id,
+      authTime: methods.length === 0 ? undefined : Math.max(...methods.map(({ at }) => at)),
+      acr: factors.size === 0 ? undefined : factors.size > 1 ? 'aal2' : 'aal1',
+      amr: factors.size > 1 ? [...amr, 'mfa'] : amr,
+      custom: tokens?.claims ?? {},
+    },
+    Math.min(settings.accessTokenMs, session.absoluteEndsAt - ports.clock.now()),
+    signal,
+  );
+  return {
+    kind: 'tokens',
+    accessToken: token,
+    accessExpiresAt: expiresAt,
+    refreshToken: refreshTokenOf(ports.ring, session, generation),
+    refreshExpiresAt: session.idleEndsAt,
+    sessionId: id,
+  };
+}

@@ -1,0 +1,97 @@
+import { createKeyRing } from '../../../src/crypto/key-ring.ts';
+import { createSealer } from '../../../src/crypto/sealed-field.ts';
+import type { CallContext } from '../../../src/domain/call.ts';
+import type { UserDocument } from '../../../src/domain/identity/use-cases.ts';
+import { createAccessTokens } from '../../../src/domain/keys/access-token.ts';
+import { createKeyUseCases } from '../../../src/domain/keys/create-key-use-cases.ts';
+import { createSigningKeys } from '../../../src/domain/keys/signing-keys.ts';
+import { createApiKeyJudge } from '../../../src/domain/keys/verify-api-key.ts';
+import { createOutbox } from '../../../src/domain/outbox.ts';
+import { createSessionUseCases } from '../../../src/domain/session/create-session-use-cases.ts';
+import { createRevokeHandler, createSettle, REVOKE_EFFECT } from '../../../src/domain/session/revocation.ts';
+import type { TokenRequest } from '../../../src/domain/session/use-cases.ts';
+import { defaultTenantSettings, type TenantDirectory, type TenantSettings } from '../../../src/domain/tenant/tenant.ts';
+import { createUpdates } from '../../../src/domain/update.ts';
+import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
+import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { createPlainReplicas } from './plain-replicas.ts';
+
+// Sessions and keys as service.ts wires them, over a store in memory and a revocation log that is applied at once.
+
+export const MASTER_KEY = Buffer.alloc(32, 7).toString('base64url');
+
+export const TOKENS: TokenRequest = { kind: 'tokens', audience: ['api'], scopes: [], claims: {} };
+
+export type World = ReturnType<typeof createWorld>;
+
+export function createWorld(
+  options: {
+    readonly settings?: Partial<TenantSettings>;
+    readonly shared?: { readonly clock: FakeClock; readonly store: MemoryStore };
+  } = {},
+) {
+  const clock = options.shared?.clock ?? fakeClock();
+  const random = seededRandom(options.shared === undefined ? 1 : 2);
+  const store = options.shared?.store ?? createMemoryStore({ clock, random });
+  const ring = createKeyRing([MASTER_KEY]);
+  const sealer = createSealer(ring);
+  const updates = createUpdates(random);
+  const replicas = createPlainReplicas();
+  const outbox = createOutbox(store, updates, { [REVOKE_EFFECT]: createRevokeHandler(replicas) });
+  const settle = createSettle(outbox);
+  const settings = { ...defaultTenantSettings, ...options.settings };
+  const known = new Set(['default', 'acme', 'sallyport']);
+  const peek = (tenant: string): TenantSettings | undefined => (known.has(tenant) ? settings : undefined);
+  const tenants: TenantDirectory = { peek, settings: async (tenant) => peek(tenant) };
+  const signingKeys = createSigningKeys({ store, sealer, clock });
+  const accessTokens = createAccessTokens({ signingKeys, replicas, clock, random, issuer: 'http://issuer.test' });
+  const judgeApiKey = createApiKeyJudge({ store, ring, clock, replicas });
+  const ports = { store, ring, sealer, updates, outbox, settle, clock, random, tenants, replicas };
+  const sessions = createSessionUseCases({ ...ports, accessTokens });
+  const keys = createKeyUseCases({
+    ...ports,
+    judgeApiKey,
+    signingKeys,
+    decideForSubject: (_tenant, subject, scopes, permission) => ({
+      effect: permission === 'documents:delete' || scopes?.length === 0 ? 'deny' : 'allow',
+      reason: 'GRANTED',
+      subject,
+    }),
+  });
+  return { ...ports, settings, sessions, keys, accessTokens, signingKeys, judgeApiKey };
+}
+
+/** A call of the service `shop` unless named otherwise. */
+export function callOf(name = 'shop'): CallContext {
+  const subject = { type: 'service', id: name };
+  const caller = { subject, name: `service:${name}`, credentialId: 'k' };
+  return { caller, requestId: 'r', signal: undefined };
+}
+
+/** Adds a user with epoch 1. */
+export async function addUser(world: World, id: string, tenant = 'default'): Promise<UserDocument> {
+  const now = world.clock.now();
+  const inserted = await world.store.collection<UserDocument>('users').insert({
+    tenant,
+    id,
+    schema: 1,
+    keys: [id],
+    status: 'active',
+    epoch: 1,
+    createdAt: now,
+    updatedAt: now,
+    identifiers: [],
+    recoveryCodes: [],
+  });
+  if (inserted.kind !== 'inserted') throw new Error('the user is there already');
+  return inserted.document;
+}
+
+/** Changes a user by compare-and-swap. */
+export async function changeUser(world: World, id: string, change: Partial<UserDocument>): Promise<void> {
+  const users = world.store.collection<UserDocument>('users');
+  const user = await users.get('default', id);
+  if (user === undefined) throw new Error('no such user');
+  await users.replace({ ...user, ...change }, user.version);
+}
