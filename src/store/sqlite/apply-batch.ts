@@ -2,10 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { documentWrites } from './apply-document.ts';
 import { ledgerWrites } from './apply-ledger.ts';
 import { logWrites } from './apply-log.ts';
-import { reasonOf } from './database.ts';
+import { reasonOf, resultCode } from './database.ts';
 import type { Answer, Outcome, Write } from './write.ts';
 
-// Primary result codes of https://sqlite.org/rescode.html that the surroundings cause, not the code.
+// Result codes of https://sqlite.org/rescode.html that the surroundings cause, not the code.
 const SURROUNDINGS: ReadonlyMap<number, string> = new Map([
   [5, 'the database file is locked by another program'],
   [6, 'the database file is locked by another program'],
@@ -98,7 +98,6 @@ function rollBack(database: DatabaseSync): void {
 }
 
 function failure(error: unknown): Answer {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-  const known = SURROUNDINGS.get(code);
+  const known = SURROUNDINGS.get(resultCode(error));
   return { kind: 'failed', unavailable: known !== undefined, message: known ?? reasonOf(error) };
 }

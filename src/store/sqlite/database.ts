@@ -10,14 +10,18 @@ const BUSY_TIMEOUT_MS = 2000;
 /** Pages of 4 KiB in the write-ahead log before they are copied into the file: rarer copies, at most about 16 MB to replay. */
 const CHECKPOINT_PAGES = 4000;
 
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const NOT_A_DATABASE: ReadonlySet<number> = new Set([11, 26]);
+
 /**
  * Opens the database for the main thread: makes the directory (0700) and the file (0600; SQLite gives its companions the same
  * mode) where they are missing, then the tables. Afterwards this connection only reads. Throws StoreOpenError.
  */
 export function openDatabase(file: string): DatabaseSync {
   createPrivately(file);
-  const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384');
     prepareTables(database, file);
     // What a save of a checkpoint left behind when the process died before its manifest.
@@ -25,9 +29,10 @@ export function openDatabase(file: string): DatabaseSync {
     database.exec('PRAGMA query_only = ON');
     return database;
   } catch (error) {
-    database.close();
+    database?.close();
     if (error instanceof StoreOpenError) throw error;
-    throw new StoreOpenError('NOT_A_STORE', `cannot read the database ${file}: ${reasonOf(error)}`, error);
+    const reason = NOT_A_DATABASE.has(resultCode(error)) ? 'NOT_A_STORE' : 'NOT_ACCESSIBLE';
+    throw new StoreOpenError(reason, `cannot open the database ${file}: ${reasonOf(error)}`, error);
   }
 }
 
@@ -55,6 +60,11 @@ export function createPrivately(file: string): void {
   } catch (error) {
     throw new StoreOpenError('NOT_ACCESSIBLE', `cannot create ${file}: ${reasonOf(error)}`, error);
   }
+}
+
+/** The primary result code of an SQLite error (https://sqlite.org/rescode.html), 0 for any other. */
+export function resultCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }
 
 /** The message of whatever was thrown. */

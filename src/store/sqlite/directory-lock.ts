@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { createPrivately, reasonOf } from './database.ts';
+import { createPrivately, reasonOf, resultCode } from './database.ts';
 import { StoreOpenError } from './store-open-error.ts';
 
 const SQLITE_BUSY = 5;
@@ -11,13 +11,14 @@ const SQLITE_BUSY = 5;
  */
 export function lockDirectory(directory: string, lockFile: string): () => void {
   createPrivately(lockFile);
-  const lock = new DatabaseSync(lockFile, { timeout: 0 });
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(lockFile, { timeout: 0 });
     // In memory, so that a kill leaves no journal file behind; nothing is ever written.
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
-    lock.close();
-    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) {
+    lock?.close();
+    if (resultCode(error) === SQLITE_BUSY) {
       throw new StoreOpenError(
         'IN_USE',
         `another Sallyport process is using the data directory ${directory}: stop it, or give this one its own directory`,
@@ -30,5 +31,6 @@ export function lockDirectory(directory: string, lockFile: string): () => void {
       error,
     );
   }
-  return () => lock.close();
+  const held = lock;
+  return () => held.close();
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Collection, CollectionName, Document, Store } from '../../domain/storage.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -42,15 +43,17 @@ export interface SqliteStoreOptions {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { directory, clock, random, logger, maxBytes = 0 } = options;
+  const file = join(directory, DATABASE_FILE);
   const release = lockDirectory(directory, join(directory, LOCK_FILE));
+  let database: DatabaseSync | undefined;
   try {
-    const file = join(directory, DATABASE_FILE);
-    const database = openDatabase(file);
+    database = openDatabase(file);
     const maxPages = Math.ceil(maxBytes / pragma(database, 'page_size'));
     const start = writerThreads({ file, maxPages }, logger);
     const queue = createWriteQueue(options.wrapWriter?.(start) ?? start, batchSizes(options.metrics));
     return storeOn(createLink(database, clock, random, queue), release);
   } catch (error) {
+    database?.close();
     release();
     throw error;
   }
