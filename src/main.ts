@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { type ExitCode, runService } from './cli/run-service.ts';
+import { openService } from './service.ts';
+import { helpText } from './settings/help.ts';
+
+/** The process: what its arguments ask for. Resolves with the exit code. */
+export async function main(args: readonly string[]): Promise<ExitCode> {
+  const [first, ...rest] = args;
+  if (first === undefined) return runService(process.env, openService);
+  if (rest.length === 0 && (first === '--help' || first === '-h')) return print(helpText());
+  if (rest.length === 0 && first === '--version') return print(`${version()}\n`);
+  process.stderr.write(`sallyport: unknown argument ${JSON.stringify(rest[0] ?? first)}; try --help\n`);
+  return 2;
+}
+
+function print(text: string): ExitCode {
+  process.stdout.write(text);
+  return 0;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}
