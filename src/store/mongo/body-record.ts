@@ -4,7 +4,7 @@ import { recordId } from './record-id.ts';
 
 // How a document lies in MongoDB: its body as one JSON text, beside the few fields that the adapter itself asks for. BSON thus has
 // no opinion on what domain code stores (dots and dollars in member names, 2^53, empty names), and a body is read and written whole,
-// never half of it (docs/decisions/0021).
+// never half of it (docs/decisions/0004).
 
 export interface BodyRecord {
   readonly _id: string;
