@@ -20,7 +20,7 @@ const ONE_TIME_CODE = /^\d{6,8}$/;
 
 /** Credentials on the wire (keys, tokens, JWTs) and the password part of a URL. */
 const CREDENTIALS =
-  /\b(sk_(?:live|test)|rt|ss|at|ch|pr|ev)_[\w-]{12,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|(?<=:\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)|(?<=\bBearer )[^\s,;]+/gi;
+  /\b(sk_(?:live|test)|rt|ss|at|ch|pr|ev)_[\w-]{24,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|(?<=:\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)|(?<=\bBearer )[^\s,;]+/gi;
 
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 50;

@@ -19,6 +19,9 @@ const KUBERNETES_PORT_VALUE = /^(?:tcp|udp|sctp):\/\//;
 /** A suggestion must be this much alike: edits per character of the name. */
 const MAX_EDIT_SHARE = 0.34;
 
+/** Shorter than this says too little to guess from. */
+const MIN_NAME_LENGTH = 3;
+
 /** Names of variables that look like settings and are none. */
 export function unknownVariables(env: NodeJS.ProcessEnv, known: ReadonlySet<string>): string[] {
   return Object.keys(env)
@@ -34,6 +37,7 @@ function isFromKubernetes(name: string, value: string): boolean {
 /** The known name that was probably meant, or undefined. */
 export function closestName(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.slice(PREFIX.length, PREFIX.length + 60);
+  if (wanted.length < MIN_NAME_LENGTH) return undefined;
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of known) {
     const plain = candidate.slice(PREFIX.length);

@@ -51,7 +51,7 @@ test('secrets are masked by name at any depth and by shape in any text', () => {
         totpCode: 'hunter-two',
       },
       code: '492039',
-      note: `key ${key} and ${jwt} and rt_c2Vzc2lvbi1pZA-x_1 and Bearer hunter-two`,
+      note: `key ${key} and ${jwt} and rt_c2Vzc2lvbi1pZA-x_1Zm9yIHJlYWw and Bearer hunter-two`,
       url: 'mongodb://app:hunter-two@db.internal/sallyport',
       err: new Error(`cannot use ${key}`, { cause: { secret: 'hunter-two' } }),
     },
@@ -66,9 +66,13 @@ test('secrets are masked by name at any depth and by shape in any text', () => {
 
 test('names and codes that are no secrets stay readable', () => {
   const { logger, parsed } = capture();
-  logger.info({ keyId: 'k1', code: 'NOT_FOUND', hasPassword: true, tokenCount: 2, statusCode: 200 }, 'x');
-  const { keyId, code, hasPassword, tokenCount, statusCode } = parsed()[0] ?? {};
+  logger.info(
+    { keyId: 'k1', code: 'NOT_FOUND', hasPassword: true, tokenCount: 2, statusCode: 200, field: 'at_least_revision' },
+    'x',
+  );
+  const { keyId, code, hasPassword, tokenCount, statusCode, field } = parsed()[0] ?? {};
   assert.deepEqual([keyId, code, hasPassword, tokenCount, statusCode], ['k1', 'NOT_FOUND', true, 2, 200]);
+  assert.equal(field, 'at_least_revision');
 });
 
 test('an error is logged with type, message, stack and cause', () => {

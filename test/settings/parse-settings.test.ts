@@ -91,6 +91,12 @@ test('plaintext beyond loopback is warned about when permitted', () => {
   assert.deepEqual(accepted({ SALLYPORT_ALLOW_PLAINTEXT: 'true' }).warnings, []);
 });
 
+test('a name that is too short or too different gets no suggestion', () => {
+  for (const name of ['SALLYPORT_', 'SALLYPORT_X', 'SALLYPORT_ENTIRELY_DIFFERENT']) {
+    assert.doesNotMatch(refused({ [name]: 'x' }), /did you mean/);
+  }
+});
+
 test('master keys keep their order, the current one first', () => {
   const { settings } = accepted({ SALLYPORT_MASTER_KEYS: `${KEY_B}, ${KEY_A}` });
   assert.deepEqual(settings.masterKeys, [KEY_B, KEY_A]);
