@@ -1,0 +1,44 @@
+import type { Policy } from '../decision/use-cases.ts';
+
+// What calling services may be: the roles of tenant `sallyport` (api.md "Caller roles"). They are compiled in, so that no policy
+// write can break them; granting one there on the resource `tenant:<name>` lets a service call Sallyport for that tenant.
+// test/cases/method-roles.ts writes out which role may call which method.
+
+/** Asks questions: nothing it calls changes anything. */
+const decider = ['decisions:read', 'api_keys:verify', 'tokens:verify'];
+
+/** Logs people in and keeps their sessions. `users:write` is missing on purpose: it may not change a factor or password on its word. */
+const application = [
+  'authentication:login',
+  'authentication:enroll',
+  'users:create',
+  'tokens:issue',
+  'tokens:rotate',
+  'sessions:revoke',
+];
+
+const manager = [
+  'users:*',
+  'api_keys:*',
+  'grants:*',
+  'policy:*',
+  'sessions:revoke',
+  // EnrollTotp and ConfirmTotp by user id need it together with `users:write`.
+  'authentication:enroll',
+];
+
+export const builtInPolicy: Policy = {
+  roles: [
+    { name: 'decider', permissions: decider, inherits: [] },
+    { name: 'application', permissions: application, inherits: ['decider'] },
+    // IssueTokens by subject checks `tokens:issue` as for anybody, and `tokens:vouch` for the subject.
+    { name: 'voucher', permissions: ['tokens:issue', 'tokens:vouch'], inherits: [] },
+    { name: 'manager', permissions: manager, inherits: [] },
+    {
+      name: 'auditor',
+      permissions: ['users:read', 'api_keys:read', 'grants:read', 'policy:read', 'audit:read'],
+      inherits: [],
+    },
+    { name: 'admin', permissions: ['*'], inherits: [] },
+  ],
+};

@@ -1,0 +1,21 @@
+import type { Caller } from '../call.ts';
+
+// What the request pipeline needs to know of calling services. Both are on the path of every call, so both answer without a
+// promise when what they need is in memory. `signal` is a function because making a signal costs more than a decision.
+
+/** Who presents this API key of tenant `sallyport`; undefined: nobody. Throws a Fault when that cannot be found out now. */
+export type AuthenticateCaller = (
+  key: string,
+  signal: () => AbortSignal | undefined,
+) => Caller | undefined | Promise<Caller | undefined>;
+
+/**
+ * Whether the caller holds `permission` in tenant `sallyport` on the resource `tenant:<tenant>`, within its credential's scopes. Throws
+ * INDEX_STALE or a Fault when that cannot be decided now: the call is then refused.
+ */
+export type PermitCaller = (
+  caller: Caller,
+  permission: string,
+  tenant: string,
+  signal: () => AbortSignal | undefined,
+) => boolean | Promise<boolean>;
