@@ -1,0 +1,59 @@
+import type { Caller } from '../domain/call.ts';
+import type { AuthenticateCaller } from '../domain/caller/caller-ports.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { RpcCall } from './rpc-call.ts';
+import type { Step } from './step.ts';
+import type { TokenBuckets } from './token-buckets.ts';
+
+// Who calls. The errors speak to the engineer whose first call this is.
+
+const HOW =
+  'send the header "authorization: Bearer <API key of tenant sallyport>"; the first key is in the file admin.key in the data directory of the server';
+const SCHEME = /^Bearer +(?=\S)/i;
+/** Sallyport's own keys have 74 characters; what is longer than this is not looked at. */
+const MAX_KEY_CHARS = 256;
+
+/** A peer that presented too many wrong credentials waits, whatever it presents next. */
+export function failedCredentialStep(failures: TokenBuckets): Step {
+  return (call) => {
+    if (failures.size === 0 || call.method.rule.kind === 'public') return undefined;
+    const waitMs = failures.waitMs(call.incoming.peer());
+    if (waitMs > 0) throw tooManyFailures(waitMs);
+    return undefined;
+  };
+}
+
+export function authenticateStep(authenticate: AuthenticateCaller, failures: TokenBuckets): Step {
+  return (call) => {
+    if (call.method.rule.kind === 'public') return undefined;
+    const key = presentedKey(call);
+    const found = key.length > MAX_KEY_CHARS ? undefined : authenticate(key, () => call.signal);
+    if (!(found instanceof Promise)) return accept(call, found, failures);
+    return found.then((caller) => accept(call, caller, failures));
+  };
+}
+
+function presentedKey(call: RpcCall): string {
+  const header = call.incoming.header('authorization');
+  if (header === undefined) throw unauthenticated(`no credential: ${HOW}`);
+  const scheme = SCHEME.exec(header);
+  if (scheme === null) throw unauthenticated(`the authorization header is not a bearer key: ${HOW}`);
+  return header.slice(scheme[0].length);
+}
+
+function accept(call: RpcCall, caller: Caller | undefined, failures: TokenBuckets): undefined {
+  if (caller === undefined) {
+    // Calls in flight together may each have passed the check before: the bucket still bounds what comes after them.
+    failures.take(call.incoming.peer());
+    throw unauthenticated(`the API key is not valid: ${HOW}`);
+  }
+  call.caller = caller;
+}
+
+function unauthenticated(message: string): DomainError {
+  return new DomainError('CALLER_UNAUTHENTICATED', message);
+}
+
+function tooManyFailures(retryAfterMs: number): DomainError {
+  return new DomainError('CALLER_RATE_LIMITED', 'too many wrong credentials from this address', { retryAfterMs });
+}

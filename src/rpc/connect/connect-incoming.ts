@@ -1,0 +1,42 @@
+import type { Message } from '@bufbuild/protobuf';
+import type { HandlerContext } from '@connectrpc/connect';
+import type { Incoming } from '../rpc-call.ts';
+
+/** A call that came over Connect or gRPC-Web. */
+export class ConnectIncoming implements Incoming {
+  /** Set when the body has been read and decoded. */
+  request: Message | undefined;
+  readonly #context: HandlerContext;
+  readonly #peer: string;
+
+  constructor(context: HandlerContext, peer: string) {
+    this.#context = context;
+    this.#peer = peer;
+  }
+
+  header(name: string): string | undefined {
+    return this.#context.requestHeader.get(name) ?? undefined;
+  }
+
+  peer(): string {
+    return this.#peer;
+  }
+
+  deadlineMs(): number {
+    return this.#context.timeoutMs() ?? Number.POSITIVE_INFINITY;
+  }
+
+  message(): Message {
+    if (this.request === undefined) throw new Error('the body has not been decoded');
+    return this.request;
+  }
+
+  /** connect-node encodes: JSON or binary, as the request was. */
+  prepare(): void {}
+
+  onCancelled(listener: () => void): void {
+    const { signal } = this.#context;
+    if (signal.aborted) listener();
+    else signal.addEventListener('abort', listener, { once: true });
+  }
+}

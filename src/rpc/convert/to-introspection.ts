@@ -1,0 +1,31 @@
+import { create, type JsonObject } from '@bufbuild/protobuf';
+import { DecisionReason as Reason } from '../../../gen/sallyport/v1/decision_pb.ts';
+import { type VerifyTokenResponse, VerifyTokenResponseSchema } from '../../../gen/sallyport/v1/token_pb.ts';
+import type { TokenIntrospection } from '../../domain/session/use-cases.ts';
+import { toSubject } from './to-decision.ts';
+import { toTimestamp } from './to-timestamp.ts';
+
+/** RFC 7662 in the names of the contract. An inactive token says nothing but why, for the caller's logs. */
+export function toVerifyTokenResponse(tenant: string, found: TokenIntrospection): VerifyTokenResponse {
+  if (!found.active) return create(VerifyTokenResponseSchema, { active: false, inactiveReason: Reason[found.reason] });
+  return create(VerifyTokenResponseSchema, {
+    active: true,
+    claims: {
+      issuer: found.issuer,
+      subject: toSubject(found.subject),
+      audience: [...found.audience],
+      expireTime: toTimestamp(found.expiresAt),
+      issueTime: toTimestamp(found.issuedAt),
+      tokenId: found.tokenId,
+      clientId: found.clientId,
+      scopes: [...found.scopes],
+      sessionId: found.sessionId,
+      tenant,
+      authenticationTime: found.authTime === 0 ? undefined : toTimestamp(found.authTime),
+      amr: [...found.methods],
+      // Stored attributes are JSON by the storage port's law; only their type is wider (readonly, undefined members).
+      claims: JSON.parse(JSON.stringify(found.claims)) as JsonObject,
+      tokenType: 'Bearer',
+    },
+  });
+}

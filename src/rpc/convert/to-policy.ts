@@ -1,0 +1,33 @@
+import { create } from '@bufbuild/protobuf';
+import { Effect } from '../../../gen/sallyport/v1/decision_pb.ts';
+import { type Grant as GrantMessage, GrantSchema } from '../../../gen/sallyport/v1/grant_pb.ts';
+import { type Policy as PolicyMessage, PolicySchema } from '../../../gen/sallyport/v1/policy_pb.ts';
+import { ResourceSchema } from '../../../gen/sallyport/v1/subject_pb.ts';
+import type { Grant, StoredPolicy } from '../../domain/decision/use-cases.ts';
+import { toSubject } from './to-decision.ts';
+import { toTimestamp } from './to-timestamp.ts';
+
+/** `dryRun`: it is not in force, so it has no etag and no time. */
+export function toPolicy(stored: StoredPolicy, dryRun = false): PolicyMessage {
+  return create(PolicySchema, {
+    roles: stored.policy.roles.map(({ name, permissions, inherits }) => ({
+      name,
+      permissions: [...permissions],
+      parents: [...inherits],
+    })),
+    version: stored.version,
+    etag: dryRun ? '' : stored.etag,
+    applyTime: dryRun || stored.version === 0 ? undefined : toTimestamp(stored.appliedAt),
+  });
+}
+
+export function toGrant({ id, subject, what, resource, effect, expiresAt }: Grant): GrantMessage {
+  return create(GrantSchema, {
+    id,
+    subject: toSubject(subject),
+    what: what.kind === 'role' ? { case: 'role', value: what.role } : { case: 'permission', value: what.permission },
+    resource: resource === undefined ? undefined : create(ResourceSchema, resource),
+    effect: effect === 'allow' ? Effect.ALLOW : Effect.DENY,
+    expireTime: toTimestamp(expiresAt),
+  });
+}

@@ -1,0 +1,61 @@
+import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { Clock } from '../../platform/clock.ts';
+import { malformed } from '../malformed.ts';
+import type { RpcMethod } from '../method.ts';
+import type { Incoming } from '../rpc-call.ts';
+import { asBuffer } from './grpc-error.ts';
+
+/** Bytes in, bytes out: grpc-js answers INTERNAL when a decoder throws, so ours runs inside the pipeline, after authentication. */
+export type RawUnaryCall = ServerUnaryCall<Buffer, Buffer>;
+
+export class GrpcIncoming implements Incoming {
+  /** The encoded response. */
+  bytes: Buffer | undefined;
+  readonly #call: RawUnaryCall;
+  readonly #method: RpcMethod;
+  readonly #clock: Clock;
+
+  constructor(call: RawUnaryCall, method: RpcMethod, clock: Clock) {
+    this.#call = call;
+    this.#method = method;
+    this.#clock = clock;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#call.metadata.get(name)[0];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  peer(): string {
+    return peerAddress(this.#call.getPeer());
+  }
+
+  deadlineMs(): number {
+    const deadline = this.#call.getDeadline();
+    // grpc-js turns the timeout header into a wall-clock time.
+    return Number(deadline) - this.#clock.wall();
+  }
+
+  message(): Message {
+    try {
+      return fromBinary(this.#method.input, this.#call.request);
+    } catch {
+      throw malformed(this.#method.input);
+    }
+  }
+
+  prepare(response: Message): void {
+    this.bytes = asBuffer(toBinary(this.#method.output, response));
+  }
+
+  onCancelled(listener: () => void): void {
+    this.#call.once('cancelled', listener);
+  }
+}
+
+/** `127.0.0.1:4711` and `::1:4711` as grpc-js tells them, without the port. */
+export function peerAddress(peer: string): string {
+  const colon = peer.lastIndexOf(':');
+  return colon === -1 ? peer : peer.slice(0, colon);
+}

@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
+import { Health as HealthService } from '../../../gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection as ReflectionV1 } from '../../../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ReflectionV1Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { limits } from '../../domain/limits.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { ListenError } from '../../platform/listen-error.ts';
+import type { TlsSource } from '../../platform/tls-source.ts';
+import type { Health } from '../health.ts';
+import type { RpcMethod } from '../method.ts';
+import type { Pipeline } from '../pipeline.ts';
+import type { RpcCall } from '../rpc-call.ts';
+import { createDescriptorIndex } from './descriptor-index.ts';
+import { ReloadingCredentials } from './grpc-credentials.ts';
+import { grpcError } from './grpc-error.ts';
+import { GrpcIncoming, type RawUnaryCall } from './grpc-incoming.ts';
+import { registerHealth } from './health-service.ts';
+import { registerReflection } from './reflection-service.ts';
+
+// The gRPC port: grpc-js moves bytes, the pipeline does the rest.
+
+export interface GrpcServerPorts {
+  readonly pipeline: Pipeline;
+  readonly methods: readonly RpcMethod[];
+  readonly health: Health;
+  readonly clock: Clock;
+}
+
+export interface GrpcServerOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Named in the error when the port cannot be opened. */
+  readonly setting: string;
+  /** Undefined: plaintext. */
+  readonly tls?: TlsSource | undefined;
+}
+
+export interface GrpcServer {
+  readonly port: number;
+  /** Refuses new calls, lets running ones end, and cuts what remains when `signal` aborts. */
+  close(signal: AbortSignal): Promise<void>;
+}
+
+const DESCRIPTORS = new URL('../../../gen/descriptors.binpb', import.meta.url);
+
+const serverOptions = {
+  'grpc.max_receive_message_length': limits.messageBytes,
+  'grpc.max_send_message_length': 16 * limits.messageBytes,
+  'grpc.max_concurrent_streams': 1000,
+  // MB of one HTTP/2 session. Node ends the sessions that exceed it; its default of 10 MB is reached by a few large messages.
+  'grpc-node.max_session_memory': 128,
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.max_connection_idle_ms': 30 * 60_000,
+  // Its bookkeeping per call is read by nobody here.
+  'grpc.enable_channelz': 0,
+};
+
+/** Throws ListenError when the port cannot be opened. */
+export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServerOptions): Promise<GrpcServer> {
+  const server = new Server(serverOptions);
+  limitMetadata(server);
+  for (const method of ports.methods) {
+    server.register(method.path, unaryHandler(method, ports), passBuffer, passBuffer, 'unary');
+  }
+  registerHealth(server, ports.health);
+  const own = new Set(ports.methods.map((method) => method.desc.parent.typeName));
+  const foreign = [HealthService, ReflectionV1, ReflectionV1Alpha].map((service) => service.typeName);
+  registerReflection(server, createDescriptorIndex(readFileSync(DESCRIPTORS)), [...own, ...foreign].sort());
+  const credentials =
+    options.tls === undefined ? ServerCredentials.createInsecure() : new ReloadingCredentials(options.tls);
+  const port = await bind(server, options, credentials);
+  return { port, close: (signal) => close(server, signal) };
+}
+
+function unaryHandler(
+  method: RpcMethod,
+  { pipeline, clock }: GrpcServerPorts,
+): (raw: RawUnaryCall, callback: sendUnaryData<Buffer>) => void {
+  return (raw, callback) => {
+    const incoming = new GrpcIncoming(raw, method, clock);
+    const call = pipeline.begin(method, incoming);
+    const waiting = pipeline.run(call);
+    if (waiting === undefined) answer(call, incoming, callback);
+    else waiting.then(() => answer(call, incoming, callback));
+  };
+}
+
+function answer(call: RpcCall, incoming: GrpcIncoming, callback: sendUnaryData<Buffer>): void {
+  if (call.status === undefined) callback(null, incoming.bytes);
+  else callback(grpcError(call.status));
+}
+
+function bind(server: Server, options: GrpcServerOptions, credentials: ServerCredentials): Promise<number> {
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  const address = `${host}:${options.port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new ListenError(options.setting, address, error));
+    });
+  });
+}
+
+function close(server: Server, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = (): void => {
+      server.forceShutdown();
+      resolve();
+    };
+    if (signal.aborted) return cut();
+    signal.addEventListener('abort', cut, { once: true });
+    server.tryShutdown(() => {
+      signal.removeEventListener('abort', cut);
+      resolve();
+    });
+  });
+}
+
+/**
+ * grpc-js has no option for the size of request metadata, so it is set where it keeps the options of its HTTP/2 servers. Throws when a new
+ * version keeps them elsewhere: then this needs another way, and the test of the limit says whether it works.
+ */
+function limitMetadata(server: Server): void {
+  const options: unknown = Reflect.get(server, 'commonServerOptions');
+  if (typeof options !== 'object' || options === null) throw new Error('grpc-js keeps its HTTP/2 options elsewhere');
+  const settings: unknown = Reflect.get(options, 'settings');
+  Object.assign(options, {
+    maxHeaderListPairs: 128,
+    settings: { ...(settings as object | undefined), maxHeaderListSize: limits.metadataBytes },
+  });
+}
+
+function passBuffer(bytes: Buffer): Buffer {
+  return bytes;
+}

@@ -1,0 +1,100 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type AuthorizationService,
+  type AuthorizeRequest,
+  type AuthorizeResponse,
+  AuthorizeResponseSchema,
+  type BatchAuthorizeItem,
+  type BatchAuthorizeRequest,
+  BatchAuthorizeResponseSchema,
+  ExplanationSchema,
+} from '../../../gen/sallyport/v1/authorization_pb.ts';
+import type { AuthorizeInput, AuthorizeOutcome, BatchItem, DecisionUseCases } from '../../domain/decision/use-cases.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { limits } from '../../domain/limits.ts';
+import { parseTenantId } from '../../domain/tenant/tenant.ts';
+import { Violations } from '../../domain/violations.ts';
+import { toBatchDecision, toDecision } from '../convert/to-decision.ts';
+import { mapAnswer } from '../map-answer.ts';
+import type { Handlers } from '../method.ts';
+import { type ParsedPrincipal, parsePrincipal } from '../parse/parse-principal.ts';
+import { parseQuestion } from '../parse/parse-question.ts';
+import { parseRevision } from '../parse/parse-text.ts';
+
+export function authorizationHandlers(
+  decisions: Pick<DecisionUseCases, 'authorize' | 'batchAuthorize'>,
+): Handlers<typeof AuthorizationService> {
+  return {
+    authorize: (call, request) => mapAnswer(decisions.authorize(call, parseAuthorize(request)), toAuthorizeResponse),
+    batchAuthorize: (call, request) =>
+      mapAnswer(decisions.batchAuthorize(call, parseBatch(request)), ({ answers, revision }) =>
+        create(BatchAuthorizeResponseSchema, { decisions: answers.map(toBatchDecision), revision }),
+      ),
+  };
+}
+
+function parseAuthorize(request: AuthorizeRequest): AuthorizeInput {
+  const violations = new Violations();
+  const who = parsePrincipal(request.principal, 'principal', violations);
+  const question = parseQuestion(who, request, '', violations);
+  const input = {
+    tenant: parseTenantId(request.tenant, violations),
+    principal: question.principal,
+    permission: question.permission,
+    resource: question.resource,
+    context: question.context,
+    subjectProperties: question.subjectProperties,
+    resourceProperties: question.resourceProperties,
+    atLeastRevision: parseRevision(request.atLeastRevision, 'at_least_revision', violations),
+    explain: request.explain,
+  };
+  violations.throwIfAny();
+  return input;
+}
+
+function toAuthorizeResponse({ decision, revision, explanation }: AuthorizeOutcome): AuthorizeResponse {
+  const message = create(AuthorizeResponseSchema);
+  message.decision = toDecision(decision);
+  message.revision = revision;
+  if (explanation !== undefined) message.explanation = create(ExplanationSchema, { steps: [...explanation] });
+  return message;
+}
+
+function parseBatch(request: BatchAuthorizeRequest): Parameters<DecisionUseCases['batchAuthorize']>[1] {
+  const violations = new Violations();
+  const { items } = request;
+  if (items.length === 0) violations.add('items', `is required: 1 to ${limits.batchItems}`);
+  if (items.length > limits.batchItems) {
+    violations.add('items', `must be at most ${limits.batchItems}, were ${items.length}`);
+  }
+  const tenant = parseTenantId(request.tenant, violations);
+  const atLeastRevision = parseRevision(request.atLeastRevision, 'at_least_revision', violations);
+  const shared =
+    request.principal === undefined ? undefined : parsePrincipal(request.principal, 'principal', violations);
+  violations.throwIfAny();
+  return { tenant, atLeastRevision, items: items.map((item, index) => parseItem(item, index, request, shared)) };
+}
+
+/** A bad item is its own answer; the others are decided. */
+function parseItem(
+  item: BatchAuthorizeItem,
+  index: number,
+  request: BatchAuthorizeRequest,
+  shared: ParsedPrincipal | undefined,
+): BatchItem {
+  const violations = new Violations();
+  const prefix = `items[${index}]`;
+  const who =
+    item.principal === undefined && shared !== undefined
+      ? shared
+      : parsePrincipal(item.principal, `${prefix}.principal`, violations);
+  const { permission, resource, context = request.context } = item;
+  const question = parseQuestion(who, { permission, resource, context }, `${prefix}.`, violations);
+  try {
+    violations.throwIfAny();
+    return { kind: 'question', question };
+  } catch (error) {
+    if (error instanceof DomainError) return { kind: 'invalid', description: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  type ApplyPolicyRequest,
+  ApplyPolicyResponseSchema,
+  GetPolicyResponseSchema,
+  type ListGrantsRequest,
+  ListGrantsResponseSchema,
+  type PolicyService,
+  type WriteGrantsRequest,
+  WriteGrantsResponseSchema,
+} from '../../../gen/sallyport/v1/policy_pb.ts';
+import type { DecisionUseCases, Policy, WriteGrantsInput } from '../../domain/decision/use-cases.ts';
+import { limits } from '../../domain/limits.ts';
+import { parseTenantId } from '../../domain/tenant/tenant.ts';
+import { Violations } from '../../domain/violations.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { toGrant, toPolicy } from '../convert/to-policy.ts';
+import type { Handlers } from '../method.ts';
+import { parseChanges, parseFilter, parsePreconditions } from '../parse/parse-grant-changes.ts';
+import { optionalText, parseRequestId, parseRevision } from '../parse/parse-text.ts';
+
+/** Grants of a page when the request names no size. */
+const DEFAULT_PAGE_SIZE = 100;
+/** Etags and page tokens are ours; what is longer is not. */
+const TOKEN_CHARS = 1024;
+
+type ListGrantsInput = Parameters<DecisionUseCases['listGrants']>[1];
+type ApplyPolicyInput = Parameters<DecisionUseCases['applyPolicy']>[1];
+
+export function policyHandlers(
+  decisions: Pick<DecisionUseCases, 'applyPolicy' | 'getPolicy' | 'writeGrants' | 'listGrants'>,
+  clock: Clock,
+): Handlers<typeof PolicyService> {
+  return {
+    applyPolicy: async (call, request) => {
+      const stored = await decisions.applyPolicy(call, parseApplyPolicy(request));
+      const { revision } = stored;
+      return create(ApplyPolicyResponseSchema, { policy: toPolicy(stored, request.dryRun), revision });
+    },
+    getPolicy: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      violations.throwIfAny();
+      const stored = await decisions.getPolicy(call, tenant);
+      return create(GetPolicyResponseSchema, { policy: toPolicy(stored), revision: stored.revision });
+    },
+    writeGrants: async (call, request) => {
+      const { revision, grantIds } = await decisions.writeGrants(call, parseWriteGrants(request, clock.now()));
+      return create(WriteGrantsResponseSchema, { revision, grantIds: [...grantIds] });
+    },
+    listGrants: async (call, request) => {
+      const { grants, nextPageToken, revision } = await decisions.listGrants(call, parseListGrants(request));
+      return create(ListGrantsResponseSchema, { grants: grants.map(toGrant), nextPageToken, revision });
+    },
+  };
+}
+
+/** What holds a policy together (names, patterns, parents) its use case checks as a whole. */
+function parseApplyPolicy(request: ApplyPolicyRequest): ApplyPolicyInput {
+  const violations = new Violations();
+  if (request.policy === undefined) violations.add('policy', 'is required: the whole policy');
+  const policy: Policy = {
+    roles: (request.policy?.roles ?? []).map(({ name, permissions, parents }) => ({
+      name,
+      permissions,
+      inherits: parents,
+    })),
+  };
+  const input: ApplyPolicyInput = {
+    tenant: parseTenantId(request.tenant, violations),
+    policy,
+    etag: optionalText(request.etag, 'etag', TOKEN_CHARS, violations),
+    dryRun: request.dryRun,
+  };
+  violations.throwIfAny();
+  return input;
+}
+
+function parseWriteGrants(request: WriteGrantsRequest, now: number): WriteGrantsInput {
+  const violations = new Violations();
+  const input: WriteGrantsInput = {
+    tenant: parseTenantId(request.tenant, violations),
+    changes: parseChanges(request.changes, now, violations),
+    preconditions: parsePreconditions(request.preconditions, violations),
+    allowMissing: request.allowMissing,
+    requestId: parseRequestId(request.requestId, violations),
+  };
+  violations.throwIfAny();
+  return input;
+}
+
+function parseListGrants(request: ListGrantsRequest): ListGrantsInput {
+  const violations = new Violations();
+  const { pageSize } = request;
+  if (pageSize < 0 || pageSize > limits.pageSize) {
+    violations.add('page_size', `must be 1 to ${limits.pageSize}, or 0 for ${DEFAULT_PAGE_SIZE}`);
+  }
+  const input: ListGrantsInput = {
+    tenant: parseTenantId(request.tenant, violations),
+    filter: parseFilter(request.filter, 'filter', violations),
+    pageSize: pageSize === 0 ? DEFAULT_PAGE_SIZE : pageSize,
+    pageToken: optionalText(request.pageToken, 'page_token', TOKEN_CHARS, violations),
+    atLeastRevision: parseRevision(request.atLeastRevision, 'at_least_revision', violations),
+  };
+  violations.throwIfAny();
+  return input;
+}

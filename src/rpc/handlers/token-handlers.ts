@@ -1,0 +1,111 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  GetJwksResponseSchema,
+  type IssueTokensRequest,
+  IssueTokensResponseSchema,
+  type RotateRefreshRequest,
+  RotateRefreshResponseSchema,
+  type TokenService,
+  type VerifyTokenRequest,
+} from '../../../gen/sallyport/v1/token_pb.ts';
+import type { KeyUseCases } from '../../domain/keys/use-cases.ts';
+import { limits } from '../../domain/limits.ts';
+import type {
+  IssueProof,
+  IssueTokensInput,
+  RotateRefreshInput,
+  SessionUseCases,
+} from '../../domain/session/use-cases.ts';
+import { parseTenantId } from '../../domain/tenant/tenant.ts';
+import { Violations } from '../../domain/violations.ts';
+import { toVerifyTokenResponse } from '../convert/to-introspection.ts';
+import { toTokensOutcome } from '../convert/to-issued.ts';
+import { toJsonWebKey } from '../convert/to-json-web-key.ts';
+import { mapAnswer } from '../map-answer.ts';
+import type { Handlers } from '../method.ts';
+import { parseClient } from '../parse/parse-client.ts';
+import { parseScopes, parseTokenOptions } from '../parse/parse-issue.ts';
+import { parseSingleSubject } from '../parse/parse-principal.ts';
+import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts';
+
+export function tokenHandlers(
+  sessions: Pick<SessionUseCases, 'issueTokens' | 'rotateRefresh' | 'verifyToken'>,
+  keys: Pick<KeyUseCases, 'jwks'>,
+): Handlers<typeof TokenService> {
+  return {
+    issueTokens: async (call, request) => {
+      const outcome = await sessions.issueTokens(call, parseIssueTokens(request));
+      return create(IssueTokensResponseSchema, { outcome: toTokensOutcome(outcome) });
+    },
+    rotateRefresh: async (call, request) => {
+      const outcome = await sessions.rotateRefresh(call, parseRotateRefresh(request));
+      return create(RotateRefreshResponseSchema, { outcome: toTokensOutcome(outcome) });
+    },
+    verifyToken: (call, request) => {
+      const { tenant, token, audience } = parseVerifyToken(request);
+      return mapAnswer(sessions.verifyToken(call, tenant, token, audience), (found) =>
+        toVerifyTokenResponse(tenant, found),
+      );
+    },
+    getJwks: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      violations.throwIfAny();
+      const { keys: found } = await keys.jwks(tenant, call.signal);
+      return create(GetJwksResponseSchema, { keys: found.map(toJsonWebKey) });
+    },
+  };
+}
+
+function parseIssueTokens(request: IssueTokensRequest): IssueTokensInput {
+  const violations = new Violations();
+  const input: IssueTokensInput = {
+    tenant: parseTenantId(request.tenant, violations),
+    proof: parseProof(request.proof, violations),
+    request: parseTokenOptions(request.options, 'options', violations),
+    client: parseClient(request.client, violations),
+    requestId: parseRequestId(request.requestId, violations),
+  };
+  violations.throwIfAny();
+  return input;
+}
+
+function parseProof(proof: IssueTokensRequest['proof'], violations: Violations): IssueProof {
+  switch (proof.case) {
+    case 'authenticationToken':
+      return { kind: 'authentication_token', token: opaqueText(proof.value, 'authentication_token', violations) };
+    case 'subject': {
+      const subject = parseSingleSubject(proof.value, 'subject', violations);
+      if (subject.type !== 'user' && subject.type !== 'service') {
+        violations.add('subject.type', 'must be `user` or `service`');
+      }
+      return { kind: 'subject', subject };
+    }
+    case undefined:
+      violations.add('proof', 'is required: one of authentication_token, subject');
+      return { kind: 'authentication_token', token: '' };
+  }
+}
+
+function parseRotateRefresh(request: RotateRefreshRequest): RotateRefreshInput {
+  const violations = new Violations();
+  const input: RotateRefreshInput = {
+    tenant: parseTenantId(request.tenant, violations),
+    refreshToken: opaqueText(request.refreshToken, 'refresh_token', violations),
+    scopes: parseScopes(request.scopes, 'scopes', violations),
+    client: parseClient(request.client, violations),
+  };
+  violations.throwIfAny();
+  return input;
+}
+
+function parseVerifyToken(request: VerifyTokenRequest): { tenant: string; token: string; audience: string } {
+  const violations = new Violations();
+  const input = {
+    tenant: parseTenantId(request.tenant, violations),
+    token: opaqueText(request.accessToken, 'access_token', violations),
+    audience: optionalText(request.audience, 'audience', limits.audienceChars, violations),
+  };
+  violations.throwIfAny();
+  return input;
+}

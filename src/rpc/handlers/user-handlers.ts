@@ -1,0 +1,58 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  CreateUserResponseSchema,
+  type GetUserRequest,
+  GetUserResponseSchema,
+  SetPasswordResponseSchema,
+  type UserService,
+} from '../../../gen/sallyport/v1/user_pb.ts';
+import type { IdentityUseCases, UserSelector } from '../../domain/identity/use-cases.ts';
+import { limits } from '../../domain/limits.ts';
+import { checkId } from '../../domain/subject.ts';
+import { parseTenantId } from '../../domain/tenant/tenant.ts';
+import { Violations } from '../../domain/violations.ts';
+import { toUser } from '../convert/to-user.ts';
+import type { Handlers } from '../method.ts';
+import { parseNewUser } from '../parse/parse-new-user.ts';
+import { passwordText, requiredText } from '../parse/parse-text.ts';
+
+export function userHandlers(
+  identity: Pick<IdentityUseCases, 'createUser' | 'getUser' | 'setPassword'>,
+): Handlers<typeof UserService> {
+  return {
+    createUser: async (call, request) => {
+      const user = await identity.createUser(call, parseNewUser(request));
+      return create(CreateUserResponseSchema, { user: toUser(user) });
+    },
+    getUser: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const selector = parseSelector(request.selector, violations);
+      violations.throwIfAny();
+      return create(GetUserResponseSchema, { user: toUser(await identity.getUser(call, tenant, selector)) });
+    },
+    setPassword: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const userId = checkId(request.userId, 'user_id', violations);
+      const password = passwordText(request.password, 'password', violations);
+      violations.throwIfAny();
+      const user = await identity.setPassword(call, tenant, userId, password, false);
+      return create(SetPasswordResponseSchema, { user: toUser(user) });
+    },
+  };
+}
+
+function parseSelector(selector: GetUserRequest['selector'], violations: Violations): UserSelector {
+  switch (selector.case) {
+    case 'userId':
+      return { kind: 'id', userId: checkId(selector.value, 'user_id', violations) };
+    case 'identifier': {
+      const identifier = requiredText(selector.value, 'identifier', limits.identifierChars, violations);
+      return { kind: 'identifier', identifier };
+    }
+    case undefined:
+      violations.add('selector', 'is required: one of user_id, identifier');
+      return { kind: 'id', userId: '' };
+  }
+}
