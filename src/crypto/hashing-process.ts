@@ -51,7 +51,8 @@ async function perform(job: HashJob): Promise<HashAnswer> {
 }
 
 function tell(message: FromHashingProcess): void {
-  if (process.connected) process.send?.(message);
+  // The parent may let go between the two; then nobody is left to answer, and `disconnect` ends us.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 /** Where memory runs out, Linux kills this process and not the service: hashes are what takes the memory. */
