@@ -10,6 +10,9 @@ const BUSY_TIMEOUT_MS = 2000;
 /** Pages of 4 KiB in the write-ahead log before they are copied into the file: rarer copies, at most about 16 MB to replay. */
 const CHECKPOINT_PAGES = 4000;
 
+/** What a burst of large writes made the write-ahead log grow to is given back down to this. */
+const WAL_KEPT_BYTES = 64 * 1024 * 1024;
+
 /** SQLITE_CORRUPT and SQLITE_NOTADB. */
 const NOT_A_DATABASE: ReadonlySet<number> = new Set([11, 26]);
 
@@ -41,7 +44,8 @@ export function openForWriting(file: string, maxPages: number): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
   // FULL: a commit is on the disk before it is answered (https://sqlite.org/pragma.html#pragma_synchronous).
   database.exec(
-    `PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -32768`,
+    `PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;
+     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`,
   );
   if (maxPages > 0) database.exec(`PRAGMA max_page_count = ${maxPages}`);
   return database;

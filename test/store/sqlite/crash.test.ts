@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { EMPTY_HEAD, follows } from '../../../src/domain/change-log.ts';
 import { DATABASE_FILE, openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
@@ -13,7 +14,7 @@ import { fakeClock } from '../../support/fake-clock.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
-const CHILD = new URL('./crash-child.ts', import.meta.url);
+const CHILD = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
 const THREAD = new URL('../../../src/store/sqlite/writer-thread.ts', import.meta.url);
 const parts = { clock: fakeClock(), random: seededRandom(1) };
 
@@ -80,7 +81,7 @@ test('a writer thread that dies in the middle of a batch loses nothing acknowled
 });
 
 function start(directory: string, round: string): ChildProcess & { stdout: NonNullable<ChildProcess['stdout']> } {
-  return spawn(process.execPath, [CHILD.pathname, directory, round], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [CHILD, directory, round], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 interface Acknowledged {
