@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -49,10 +50,14 @@ async function startJavaServer(folder: string): Promise<MongoServer> {
   const options = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xshare:auto', '-Xmx768m'];
   const child = spawn('java', [...options, '-cp', join(folder, '*'), LAUNCHER], { stdio: ['pipe', 'pipe', 'pipe'] });
   const port = await lineOf(child, /^port (\d+)$/, 'mongo-java-server');
+  // A test that forgets `stop` ends all the same, and with it the server, whose standard input closes.
+  child.unref();
+  for (const output of [child.stdout, child.stderr]) if (output instanceof Socket) output.unref();
   return {
     uri: `mongodb://127.0.0.1:${port}`,
     kind: 'mongo-java-server',
     stop: async () => {
+      child.ref();
       child.stdin?.end();
       await exited(child);
     },

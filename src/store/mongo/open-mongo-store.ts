@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { Fault } from '../../platform/faults.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { RandomSource } from '../../platform/random.ts';
-import { toFault } from './driver-fault.ts';
+import { isDuplicate, toFault } from './driver-fault.ts';
 import { ensureIndexes, HEALTH } from './indexes.ts';
 import { createLink, type Link, MAX_CONNECTIONS, MAX_TIME_MS } from './link.ts';
 import { createMongoAuditTrail } from './mongo-audit-trail.ts';
@@ -69,12 +69,13 @@ async function connect(client: MongoClient, options: MongoStoreOptions): Promise
   } as const;
   try {
     const hello = await greet(client.db(name, base), clock, MAX_TIME_MS);
-    const db = client.db(name, hello.replicated ? { ...base, readConcern: new ReadConcern('majority') } : base);
+    // Given in either case, so that the address cannot weaken it.
+    const latest = client.db(name, { ...base, readConcern: new ReadConcern('local') });
+    const db = hello.replicated ? client.db(name, { ...base, readConcern: new ReadConcern('majority') }) : latest;
     await ensureIndexes(db, INDEX_TIME_MS);
     await warm(db);
     await proveStore(mongoProofGround(db, HEALTH, random, clock.wall(), MAX_TIME_MS));
     logger?.info({ database: name, replicated: hello.replicated, clockAheadMs: hello.clockAheadMs }, 'store proved');
-    const latest = hello.replicated ? client.db(name, { ...base, readConcern: new ReadConcern('local') }) : db;
     return { link: createLink(db, latest, clock, random), db };
   } catch (error) {
     throw startError(error);
@@ -115,11 +116,11 @@ async function warm(db: Db): Promise<void> {
 async function beat(db: Db, at: number): Promise<void> {
   const records = db.collection<{ _id: string; t: string; k: readonly string[]; at: number }>(HEALTH);
   const key = { t: 'ping', k: ['ping'] };
-  await records.updateOne(
-    { _id: 'ping' },
-    { $max: { at }, $setOnInsert: key },
-    { upsert: true, maxTimeMS: MAX_TIME_MS },
-  );
+  const options = { upsert: true, maxTimeMS: MAX_TIME_MS } as const;
+  await records.updateOne({ _id: 'ping' }, { $max: { at }, $setOnInsert: key }, options).catch((error: unknown) => {
+    // The very first two pings of two replicas: the other one has just written.
+    if (!isDuplicate(error)) throw error;
+  });
 }
 
 function clientOf(uri: string): MongoClient {
