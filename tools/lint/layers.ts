@@ -41,8 +41,9 @@ export const LAYERS: readonly Layer[] = [
   { path: 'rpc', layers: ['platform', 'domain', 'gen'], packages: [...PROTOBUF, '@grpc/**', '@connectrpc/**'] },
   { path: 'http', layers: ['platform', 'domain'] },
   { path: 'cli', layers: BELOW_SERVICE, ambient: true },
-  { path: 'service.ts', layers: [...BELOW_SERVICE, 'cli'], ambient: true },
-  { path: 'main.ts', layers: [...BELOW_SERVICE, 'cli', 'service.ts'], ambient: true },
+  { path: 'service', layers: [...BELOW_SERVICE, 'cli'] },
+  { path: 'service.ts', layers: [...BELOW_SERVICE, 'cli', 'service'], ambient: true },
+  { path: 'main.ts', layers: [...BELOW_SERVICE, 'cli', 'service', 'service.ts'], ambient: true },
 ];
 
 /** How many folders deep a layer may nest. Files deeper than that may import nothing, which is noticed at once. */

@@ -1,0 +1,92 @@
+import type { ServiceContext } from '../cli/run-service.ts';
+import { StartFailure } from '../cli/start-failure.ts';
+import type { HttpListenerOptions } from '../http/http-listener.ts';
+import { startHttpPort } from '../http/http-port.ts';
+import { type Readiness, startOpsPort } from '../http/ops-port.ts';
+import { type TlsSource, watchTlsFiles } from '../platform/tls-source.ts';
+import { createConnectListener } from '../rpc/connect/connect-listener.ts';
+import { startGrpcServer } from '../rpc/grpc/grpc-server.ts';
+import { createHealth, type Health } from '../rpc/health.ts';
+import { rpcMethods } from '../rpc/method.ts';
+import { createPipeline } from '../rpc/pipeline.ts';
+import { sallyportServices } from '../rpc/sallyport-services.ts';
+import type { ListenAddress } from '../settings/forms.ts';
+import type { Composition } from './use-cases.ts';
+
+/** The open ports, as `host:port`. */
+export interface Listening {
+  readonly grpc: string;
+  readonly http: string;
+  readonly ops: string;
+  readonly health: Health;
+}
+
+/** Opens the three ports over one pipeline. Health begins NOT_SERVING; `readiness` is what `/readyz` tells. */
+export async function serve(
+  context: ServiceContext,
+  composition: Composition,
+  readiness: () => Readiness,
+): Promise<Listening> {
+  const { settings, lifecycle, clock, random, logger, metrics } = context;
+  const services = sallyportServices(composition.useCases, clock);
+  const methods = rpcMethods(services);
+  const { authenticateCaller, permitCaller } = composition;
+  const pipeline = createPipeline({ authenticateCaller, permitCaller, clock, random, logger, metrics }, methods);
+  const health = createHealth(services.map(({ service }) => service.typeName));
+  const tls = openTls(context);
+  const rpc = createConnectListener(pipeline, methods);
+  const ops = await lifecycle.start(
+    'ops port',
+    () => startOpsPort({ metrics, readiness, logger }, listen(settings.opsAddress, 'SALLYPORT_OPS_ADDRESS')),
+    (port, signal) => port.close(signal),
+  );
+  const http = await lifecycle.start(
+    'HTTP port',
+    () =>
+      startHttpPort(
+        { keys: composition.useCases.keys, rpc, logger },
+        listen(settings.httpAddress, 'SALLYPORT_HTTP_ADDRESS', tls),
+      ),
+    (port, signal) => port.close(signal),
+  );
+  const grpc = await lifecycle.start(
+    'gRPC port',
+    () =>
+      startGrpcServer(
+        { pipeline, methods, health, clock },
+        listen(settings.grpcAddress, 'SALLYPORT_GRPC_ADDRESS', tls),
+      ),
+    (port, signal) => port.close(signal),
+  );
+  return {
+    grpc: shown(settings.grpcAddress, grpc.port),
+    http: shown(settings.httpAddress, http.port),
+    ops: shown(settings.opsAddress, ops.port),
+    health,
+  };
+}
+
+function listen({ host, port }: ListenAddress, setting: string, tls?: TlsSource): HttpListenerOptions {
+  return { host, port, setting, tls };
+}
+
+function shown({ host }: ListenAddress, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function openTls({ settings, lifecycle, logger }: ServiceContext): TlsSource | undefined {
+  const { tlsCertFile: certFile, tlsKeyFile: keyFile, tlsClientCaFile: clientCaFile } = settings;
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  try {
+    const source = watchTlsFiles({ certFile, keyFile, clientCaFile }, (error) =>
+      logger.error({ err: error }, 'the changed certificate files were not taken; the old ones serve on'),
+    );
+    lifecycle.onStop('TLS files', () => source.close());
+    return source;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartFailure(
+      `SALLYPORT_TLS_CERT_FILE, SALLYPORT_TLS_KEY_FILE: the files cannot be read or do not fit together (${reason}).`,
+    );
+  }
+}

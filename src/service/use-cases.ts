@@ -1,0 +1,99 @@
+import type { ServiceContext } from '../cli/run-service.ts';
+import type { KeyRing } from '../crypto/key-ring.ts';
+import { createPasswordHasher } from '../crypto/password-hasher.ts';
+import type { Sealer } from '../crypto/sealed-field.ts';
+import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
+import { createDecision } from '../domain/decision/create-decision.ts';
+import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts';
+import { createIdentity } from '../domain/identity/create-identity.ts';
+import { createAccessTokens } from '../domain/keys/access-token.ts';
+import { createCallerAuthenticator, createKeyUseCases } from '../domain/keys/create-key-use-cases.ts';
+import type { SigningKeys } from '../domain/keys/signing-keys.ts';
+import { createApiKeyJudge } from '../domain/keys/verify-api-key.ts';
+import type { Outbox } from '../domain/outbox.ts';
+import type { Replicas } from '../domain/replica.ts';
+import { createSessionStarter } from '../domain/session/create-session-starter.ts';
+import { createSessionUseCases } from '../domain/session/create-session-use-cases.ts';
+import { createCredentialResolver } from '../domain/session/credential-resolver.ts';
+import { createSessionTokenJudge } from '../domain/session/judge-session-token.ts';
+import { createSettle } from '../domain/session/revocation.ts';
+import type { SessionMarks } from '../domain/session/session-marks.ts';
+import type { Store } from '../domain/storage.ts';
+import { SYSTEM_TENANT, type TenantDirectory } from '../domain/tenant/tenant.ts';
+import type { Updates } from '../domain/update.ts';
+import type { UseCases } from '../rpc/sallyport-services.ts';
+
+/** What the use cases stand on: opened already. */
+export interface Foundation {
+  readonly context: ServiceContext;
+  readonly store: Store;
+  readonly ring: KeyRing;
+  readonly sealer: Sealer;
+  readonly updates: Updates;
+  readonly tenants: TenantDirectory;
+  readonly replicas: Replicas;
+  readonly outbox: Outbox;
+  readonly signingKeys: SigningKeys;
+  readonly marks: SessionMarks;
+}
+
+/** The use cases and what the pipeline asks about calling services. */
+export interface Composition {
+  readonly useCases: UseCases;
+  readonly authenticateCaller: AuthenticateCaller;
+  readonly permitCaller: PermitCaller;
+}
+
+/** Connects ports to use cases; opens nothing but the hashing process. */
+export async function compose(foundation: Foundation): Promise<Composition> {
+  const { context, store, ring, sealer, updates, tenants, replicas, outbox, signingKeys, marks } = foundation;
+  const { clock, random, logger, settings } = context;
+  const shared = { ...foundation, clock, random, settle: createSettle(outbox) };
+  const hasher = await context.lifecycle.start(
+    'password hashing',
+    () => createPasswordHasher({ ring, clock, random, logger, ...hashing(context) }),
+    (part) => part.close(),
+  );
+  const accessTokens = createAccessTokens({ ...shared, issuer: settings.issuer });
+  const judgeApiKey = createApiKeyJudge(shared);
+  const judgeSessionToken = createSessionTokenJudge({ store, clock, replicas, tenants, marks });
+  const decideForSubject = createDecideForSubject({ replicas, clock });
+  const credentials = createCredentialResolver({ accessTokens, judgeSessionToken, judgeApiKey });
+  const sessions = createSessionStarter({ ...shared, accessTokens });
+  return {
+    useCases: {
+      identity: createIdentity({
+        store,
+        updates,
+        outbox,
+        clock,
+        random,
+        ring,
+        sealer,
+        hasher,
+        tenants,
+        sessions,
+        logger,
+      }),
+      sessions: createSessionUseCases({ ...shared, accessTokens }),
+      keys: createKeyUseCases({ ...shared, judgeApiKey, signingKeys, decideForSubject }),
+      decisions: createDecision({ replicas, tenants, credentials, clock, random, ring }),
+    },
+    authenticateCaller: createCallerAuthenticator(judgeApiKey),
+    permitCaller: (caller, permission, tenant, signal) => {
+      const decide = (): boolean =>
+        decideForSubject(SYSTEM_TENANT, caller.subject, caller.scopes, permission, { type: 'tenant', id: tenant })
+          .effect === 'allow';
+      if (replicas.peek(SYSTEM_TENANT) !== undefined) return decide();
+      return replicas.load(SYSTEM_TENANT, signal()).then(decide);
+    },
+  };
+}
+
+function hashing({ settings }: ServiceContext) {
+  return {
+    cost: { memoryKiB: settings.argon2MemoryKib, passes: settings.argon2Time, lanes: settings.argon2Parallelism },
+    concurrency: settings.hashConcurrency,
+    maxWaiting: settings.hashQueue,
+  };
+}
