@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { generate } from './cli/generate.ts';
 import { type ExitCode, runService } from './cli/run-service.ts';
+import { systemRandom } from './platform/random.ts';
 import { openService } from './service.ts';
 import { helpText } from './settings/help.ts';
 
@@ -9,6 +11,8 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   if (first === undefined) return runService(process.env, openService);
   if (rest.length === 0 && (first === '--help' || first === '-h')) return print(helpText());
   if (rest.length === 0 && first === '--version') return print(`${version()}\n`);
+  const secret = first === 'generate' && rest.length === 1 ? generate(rest[0] ?? '', systemRandom()) : undefined;
+  if (secret !== undefined) return print(secret);
   process.stderr.write(`sallyport: unknown argument ${JSON.stringify(rest[0] ?? first)}; try --help\n`);
   return 2;
 }
