@@ -1,0 +1,57 @@
+// Which built-in role may call which method of the contract, written out by hand: a change of a method's permission or of a role must
+// be a change of this table too. '+' marks a request whose field needs a further permission.
+
+export const builtInRoles = ['decider', 'application', 'voucher', 'manager', 'auditor', 'admin'] as const;
+
+export type BuiltInRole = (typeof builtInRoles)[number];
+
+export interface MethodRoles {
+  /** Without the package: `TokenService/IssueTokens`. */
+  readonly method: string;
+  /** The generated form of the request, as far as it matters. */
+  readonly request?: object;
+  /** 'public': no caller is needed. */
+  readonly roles: readonly BuiltInRole[] | 'public';
+}
+
+const issue = { issue: { kind: { case: 'tokens' } } };
+const byUser = { target: { case: 'userId', value: '7' } };
+const byChallenge = { target: { case: 'challengeToken', value: 'ch_' } };
+
+export const methodRoles: readonly MethodRoles[] = [
+  { method: 'AuthenticationService/Authenticate', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/Authenticate', request: issue, roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/VerifyTotp', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/VerifyTotp', request: issue, roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/EnrollTotp', request: byChallenge, roles: ['application', 'manager', 'admin'] },
+  { method: 'AuthenticationService/EnrollTotp', request: byUser, roles: ['manager', 'admin'] },
+  { method: 'AuthenticationService/ConfirmTotp', request: byChallenge, roles: ['application', 'manager', 'admin'] },
+  { method: 'AuthenticationService/ConfirmTotp', request: byUser, roles: ['manager', 'admin'] },
+  { method: 'TokenService/IssueTokens', roles: ['application', 'voucher', 'admin'] },
+  {
+    method: 'TokenService/IssueTokens',
+    request: { proof: { case: 'authenticationToken', value: 'at_' } },
+    roles: ['application', 'voucher', 'admin'],
+  },
+  {
+    method: 'TokenService/IssueTokens',
+    request: { proof: { case: 'subject', value: { type: 'user', id: '7' } } },
+    roles: ['voucher', 'admin'],
+  },
+  { method: 'TokenService/RotateRefresh', roles: ['application', 'admin'] },
+  { method: 'TokenService/VerifyToken', roles: ['decider', 'application', 'admin'] },
+  { method: 'TokenService/GetJwks', roles: 'public' },
+  { method: 'SessionService/RevokeSessions', roles: ['application', 'manager', 'admin'] },
+  { method: 'ApiKeyService/VerifyApiKey', roles: ['decider', 'application', 'admin'] },
+  { method: 'ApiKeyService/CreateApiKey', roles: ['manager', 'admin'] },
+  { method: 'ApiKeyService/RevokeApiKey', roles: ['manager', 'admin'] },
+  { method: 'AuthorizationService/Authorize', roles: ['decider', 'application', 'admin'] },
+  { method: 'AuthorizationService/BatchAuthorize', roles: ['decider', 'application', 'admin'] },
+  { method: 'PolicyService/ApplyPolicy', roles: ['manager', 'admin'] },
+  { method: 'PolicyService/GetPolicy', roles: ['manager', 'auditor', 'admin'] },
+  { method: 'PolicyService/WriteGrants', roles: ['manager', 'admin'] },
+  { method: 'PolicyService/ListGrants', roles: ['manager', 'auditor', 'admin'] },
+  { method: 'UserService/CreateUser', roles: ['application', 'manager', 'admin'] },
+  { method: 'UserService/GetUser', roles: ['manager', 'auditor', 'admin'] },
+  { method: 'UserService/SetPassword', roles: ['manager', 'admin'] },
+];
