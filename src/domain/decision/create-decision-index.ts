@@ -52,7 +52,13 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
     grantsOn: (resource) => read(grants.slotsOn(resource)),
     grantsOf: (subject) => read(grants.slotsOf(subject)),
     list: (filter, from, limit, now) => listSlots(grants, filter, from, limit, now),
-    selectsAny: (filter) => !selectedSlots(grants, filter).next().done,
+    selectsAny: (filter, now) => {
+      for (const slot of selectedSlots(grants, filter)) {
+        const expiry = grants.expiryOf(slot);
+        if (expiry === 0 || expiry > now) return true;
+      }
+      return false;
+    },
     deniesByRole: (role) => grants.whats.denies(grants.whats.find({ kind: 'role', role })) > 0,
     isDisabled: (subject) => grants.nodes.isDisabled(grants.nodes.find(subject.type, subject.id)),
     remembered: (id) => remembered.get(id),

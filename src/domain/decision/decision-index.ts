@@ -62,8 +62,8 @@ export interface DecisionIndex {
    * the whole walk appears exactly once. A page can be short without being the last.
    */
   list(filter: GrantFilter, from: number, limit: number, now: number): GrantPage;
-  /** Whether any stored grant, expired or not, matches the filter. */
-  selectsAny(filter: GrantFilter): boolean;
+  /** Whether any grant that has not expired at `now` matches the filter. */
+  selectsAny(filter: GrantFilter, now: number): boolean;
   /** Whether a deny of this role is stored, expired or not. */
   deniesByRole(role: string): boolean;
   isDisabled(subject: SubjectRef): boolean;

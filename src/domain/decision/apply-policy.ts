@@ -1,0 +1,83 @@
+import type { CallContext } from '../call.ts';
+import { DomainError } from '../errors.ts';
+import type { Commit, TenantReplica } from '../replica.ts';
+import { requireTenant } from '../tenant/require-tenant.ts';
+import { SYSTEM_TENANT } from '../tenant/tenant.ts';
+import { Violations } from '../violations.ts';
+import type { PolicyPorts } from './decision-ports.ts';
+import { storedPolicy } from './get-policy.ts';
+import { checkPolicy, policyDigest, policyEtag } from './policy.ts';
+import { encodePolicyEntry } from './policy-log.ts';
+import type { Policy, StoredPolicy } from './use-cases.ts';
+
+export interface ApplyPolicyInput {
+  readonly tenant: string;
+  readonly policy: Policy;
+  readonly etag: string;
+  readonly dryRun: boolean;
+}
+
+/**
+ * Puts a policy in force as one log entry. Of two at once with the same etag one wins and the other is PRECONDITION_FAILED; without an
+ * etag the later one stands. A kill leaves the old policy or the new one. The same content again is no new version, so a repeat
+ * after a lost answer is safe.
+ */
+export async function applyPolicy(
+  ports: PolicyPorts,
+  call: CallContext,
+  input: ApplyPolicyInput,
+): Promise<StoredPolicy> {
+  if (input.tenant === SYSTEM_TENANT) {
+    throw new DomainError('RESERVED_TENANT', `the roles of tenant \`${SYSTEM_TENANT}\` are fixed`);
+  }
+  await requireTenant(ports.tenants, input.tenant, call.signal);
+  const violations = new Violations();
+  checkPolicy(input.policy, 'policy', violations);
+  violations.throwIfAny();
+  let seen: TenantReplica | undefined;
+  const build = (replica: TenantReplica): Commit<StoredPolicy> => {
+    seen = replica;
+    return decideApply(replica, call, input);
+  };
+  const { result, revision } = await ports.replicas.commit(input.tenant, build, call.signal);
+  return result.revision === '' ? { ...result, revision, appliedAt: seen?.index.policy.appliedAt ?? 0 } : result;
+}
+
+/** A result without a revision waits for that of its entry. */
+function decideApply(replica: TenantReplica, call: CallContext, input: ApplyPolicyInput): Commit<StoredPolicy> {
+  const current = storedPolicy(replica);
+  if (input.etag !== '' && input.etag !== current.etag) {
+    throw new DomainError(
+      'PRECONDITION_FAILED',
+      'another policy is in force than the one with this etag; read it again',
+    );
+  }
+  const isSame = current.version > 0 && policyDigest(current.policy) === policyDigest(input.policy);
+  if (isSame) return { kind: 'stop', result: current };
+  refuseLooseDenies(replica, current.policy, input.policy);
+  const { policy } = input;
+  const version = current.version + 1;
+  if (input.dryRun) {
+    return { kind: 'stop', result: { policy, version, etag: '', revision: current.revision, appliedAt: 0 } };
+  }
+  const body = encodePolicyEntry({ kind: 'policy', author: call.caller.name, version, policy });
+  return {
+    kind: 'append',
+    body,
+    result: { policy, version, etag: policyEtag(policy, version), revision: '', appliedAt: 0 },
+  };
+}
+
+/**
+ * A grant of a role that the new policy lacks allows nothing, which is safe; a deny of it could not say any more what it denies. So the
+ * role stays until those denies are gone.
+ */
+function refuseLooseDenies(replica: TenantReplica, current: Policy, next: Policy): void {
+  const kept = new Set(next.roles.map((role) => role.name));
+  const loose = current.roles.find((role) => !kept.has(role.name) && replica.index.deniesByRole(role.name));
+  if (loose === undefined) return;
+  throw new DomainError(
+    'PRECONDITION_FAILED',
+    `role \`${loose.name}\` cannot go while grants deny by it; remove those grants first (ListGrants with role \`${loose.name}\`)`,
+  );
+}

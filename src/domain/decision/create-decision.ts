@@ -1,0 +1,20 @@
+import { applyPolicy } from './apply-policy.ts';
+import { authorize } from './authorize.ts';
+import { batchAuthorize } from './batch-authorize.ts';
+import type { DecidePorts, PolicyPorts } from './decision-ports.ts';
+import { getPolicy } from './get-policy.ts';
+import { listGrants } from './list-grants.ts';
+import type { DecisionUseCases } from './use-cases.ts';
+import { writeGrants } from './write-grants.ts';
+
+/** Decisions, and what they are made from. */
+export function createDecision(ports: DecidePorts & PolicyPorts): DecisionUseCases {
+  return {
+    authorize: (call, input) => authorize(ports, call, input),
+    batchAuthorize: (call, input) => batchAuthorize(ports, call, input),
+    applyPolicy: (call, input) => applyPolicy(ports, call, input),
+    getPolicy: (call, tenant) => getPolicy(ports, call, tenant),
+    writeGrants: (call, input) => writeGrants(ports, call, input),
+    listGrants: (call, input) => listGrants(ports, call, input),
+  };
+}
