@@ -10,8 +10,11 @@ export interface StoredHash {
   readonly cost: HashCost;
 }
 
-/** What is accepted of a stored hash, however it came into the store: a forged one must not be a memory or time bomb. */
-export const maxHashCost: HashCost = { memoryKiB: 256 * 1024, passes: 16, lanes: 16 };
+/** The most that settings may ask for. */
+export const maxHashCost: HashCost = { memoryKiB: 1024 * 1024, passes: 20, lanes: 16 };
+
+/** What is accepted of a stored hash, however it came into the store, unless new hashes cost more: a forged one is no memory bomb. */
+const MAX_STORED_COST: HashCost = { memoryKiB: 256 * 1024, passes: 16, lanes: 16 };
 
 const KEY_ID_CHARS = 8;
 // Salt of 8 to 48 bytes (RFC 9106 section 3.1), hash of 16 to 64. The argon2 package writes m, p, t; the reference code m, t, p.
@@ -23,21 +26,29 @@ export function formatStoredHash(keyId: string, phc: string): string {
   return keyId + phc;
 }
 
-/** Undefined unless it is an argon2id hash of ours within `maxHashCost`. */
-export function parseStoredHash(stored: string): StoredHash | undefined {
+/** Undefined unless it is an argon2id hash of ours whose cost is bearable where new hashes are made at `today`. */
+export function parseStoredHash(stored: string, today: HashCost): StoredHash | undefined {
   const [, keyId, phc, memory, passes, lanes] = FORM.exec(stored) ?? [];
   if (keyId === undefined || phc === undefined) return undefined;
   const cost = { memoryKiB: Number(memory), passes: Number(passes), lanes: Number(lanes) };
-  return withinLimits(cost) ? { keyId, phc, cost } : undefined;
+  return withinLimits(cost, bearable(today)) ? { keyId, phc, cost } : undefined;
 }
 
-/** RFC 9106 section 3.1: at least 8 KiB per lane; at most `maxHashCost`. */
-export function withinLimits(cost: HashCost): boolean {
+/** RFC 9106 section 3.1: at least 8 KiB per lane. */
+export function withinLimits(cost: HashCost, most: HashCost = maxHashCost): boolean {
   return (
-    inRange(cost.lanes, 1, maxHashCost.lanes) &&
-    inRange(cost.passes, 1, maxHashCost.passes) &&
-    inRange(cost.memoryKiB, 8 * cost.lanes, maxHashCost.memoryKiB)
+    inRange(cost.lanes, 1, most.lanes) &&
+    inRange(cost.passes, 1, most.passes) &&
+    inRange(cost.memoryKiB, 8 * cost.lanes, most.memoryKiB)
   );
+}
+
+function bearable(today: HashCost): HashCost {
+  return {
+    memoryKiB: Math.max(today.memoryKiB, MAX_STORED_COST.memoryKiB),
+    passes: Math.max(today.passes, MAX_STORED_COST.passes),
+    lanes: Math.max(today.lanes, MAX_STORED_COST.lanes),
+  };
 }
 
 /** A hash of the given cost that no password has: verifying against it is the same work as against a real one. */

@@ -46,7 +46,7 @@ export interface PasswordHasherOptions {
 /** OWASP's and RFC 9106's second recommended option (64 MiB, 3 passes, 4 lanes). */
 export const defaultHashCost: HashCost = { memoryKiB: 65_536, passes: 3, lanes: 4 };
 
-/** Throws RangeError when the cost is beyond what a stored hash may ask for. */
+/** Throws RangeError when the cost is beyond `maxHashCost`. */
 export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {
   const { ring, logger, random } = options;
   const cost = options.cost ?? defaultHashCost;
@@ -74,7 +74,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       return formatStoredHash(ring.currentId, answer.phc);
     },
     verify: async (hash, password, signal) => {
-      const stored = parseStoredHash(hash);
+      const stored = parseStoredHash(hash, cost);
       if (stored !== undefined && ring.ids.includes(stored.keyId)) {
         return await matches(stored.phc, stored.keyId, password, signal);
       }
@@ -86,7 +86,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       await matches(noOnes, ring.currentId, password, signal);
     },
     outdated: (hash) => {
-      const stored = parseStoredHash(hash);
+      const stored = parseStoredHash(hash, cost);
       if (stored === undefined || stored.keyId !== ring.currentId) return true;
       const { memoryKiB, passes, lanes } = stored.cost;
       return memoryKiB !== cost.memoryKiB || passes !== cost.passes || lanes !== cost.lanes;

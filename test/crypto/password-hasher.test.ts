@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createKeyRing } from '../../src/crypto/key-ring.ts';
 import { createPasswordHasher, defaultHashCost, type PasswordHasherOptions } from '../../src/crypto/password-hasher.ts';
-import { parseStoredHash } from '../../src/crypto/password-hasher-format.ts';
+import { decoyPhc, parseStoredHash } from '../../src/crypto/password-hasher-format.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { Fault } from '../../src/platform/faults.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
@@ -76,6 +76,7 @@ test('a forged stored hash is false, whatever cost it asks for', async () => {
   await using passwords = hasher();
   const good = await passwords.hash('Correct horse 1!');
   const forged = [
+    good.replace('m=64,', 'm=262145,'),
     good.replace('m=64,', 'm=4194304,'),
     good.replace('t=1$', 't=999$'),
     good.replace('p=1,', 'p=255,'),
@@ -88,13 +89,23 @@ test('a forged stored hash is false, whatever cost it asks for', async () => {
     '',
     'plain',
   ];
-  assert.notEqual(parseStoredHash(good), undefined);
-  assert.equal(parseStoredHash(good.replace('p=1,t=1', 't=1,p=1'))?.cost.passes, 1, 'in either order');
+  assert.notEqual(parseStoredHash(good, cheap), undefined);
+  assert.equal(parseStoredHash(good.replace('p=1,t=1', 't=1,p=1'), cheap)?.cost.passes, 1, 'in either order');
   for (const hash of forged) {
     assert.notEqual(hash, good);
-    assert.equal(parseStoredHash(hash), undefined, hash);
+    assert.equal(parseStoredHash(hash, cheap), undefined, hash);
     assert.equal(await passwords.verify(hash, 'Correct horse 1!'), false);
     assert.equal(passwords.outdated(hash), true);
+  }
+});
+
+test('where settings ask for more than a stored hash may, their own hashes are accepted, and beyond the most they may is refused', () => {
+  const costly = { memoryKiB: 1024 * 1024, passes: 20, lanes: 16 };
+  const hash = `Vq3ZxR2m${decoyPhc(costly, new Uint8Array(16), new Uint8Array(32))}`;
+  assert.equal(parseStoredHash(hash, cheap), undefined);
+  assert.deepEqual(parseStoredHash(hash, costly)?.cost, costly);
+  for (const wrong of [{ memoryKiB: 1024 * 1024 + 1 }, { passes: 21 }, { lanes: 17 }, { memoryKiB: 127 }]) {
+    assert.throws(() => hasher({ cost: { ...costly, ...wrong } }), RangeError);
   }
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChallengeDocument } from '../../../src/domain/identity/login-document.ts';
 import { totpCode, totpStep } from '../../../src/domain/identity/totp.ts';
-import { call, issueTokens, sqliteWorld, type World } from './identity-world.ts';
+import { call, issueTokens, memoryWorld, PASSWORD, sqliteWorld, type World } from './identity-world.ts';
 
 const rejection = (reason: string) => ({ kind: 'rejection', reason });
 
@@ -55,6 +55,10 @@ test('of 64 confirmations at once, on two replicas, one tells its recovery codes
   );
   const confirmed = outcomes.filter((one) => one.status === 'fulfilled' && one.value.kind === 'confirmed');
   assert.equal(confirmed.length, 1);
+  for (const one of outcomes) {
+    if (one.status === 'rejected') assert.equal(one.reason.reason, 'FACTOR_ALREADY_ENROLLED');
+    else assert.equal(one.value.kind, 'confirmed');
+  }
   assert.equal((await world.stored(user.id)).epoch, 2);
 });
 
@@ -69,6 +73,27 @@ test('a second enrollment replaces the first, and one that waits a quarter of an
   await assert.rejects(confirm(world, user.id, second.code()), { reason: 'ENROLLMENT_NOT_FOUND' });
   const third = await enroll(world, user.id);
   assert.equal((await confirm(world, user.id, third.code())).kind, 'confirmed');
+});
+
+test('an enrollment that is replaced, or a user that is reset, while its code is checked is not confirmed', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  for (const overtake of [
+    () => world.identity.enrollTotp(call, { tenant: 'default', target: { kind: 'user', userId: user.id } }),
+    () => world.identity.setPassword(call, 'default', user.id, PASSWORD, false),
+  ]) {
+    const app = await enroll(world, user.id);
+    let counted = 0;
+    world.memory.before(async (name) => {
+      // The user has been read when the attempt is counted; the swap comes after.
+      if (name !== 'counters.add' || counted > 0) return;
+      counted += 1;
+      await overtake();
+    });
+    await assert.rejects(confirm(world, user.id, app.code()), { reason: 'ENROLLMENT_NOT_FOUND' });
+    world.memory.before(undefined);
+    assert.equal((await world.stored(user.id)).totp?.confirmedAt, undefined);
+  }
 });
 
 test('wrong codes of an enrollment are counted like any others', async () => {
