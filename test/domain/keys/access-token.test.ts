@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { signJws } from '../../../src/crypto/jws.ts';
 import { DomainError } from '../../../src/domain/errors.ts';
+import { decodeClaims, encodeClaims } from '../../../src/domain/keys/access-token-claims.ts';
 import { createCredentialResolver } from '../../../src/domain/session/credential-resolver.ts';
 import { callOf, createWorld, type World } from '../session/world.ts';
 
@@ -130,6 +131,17 @@ test('a token signed by the right key for something else is none', async () => {
   ];
   for (const [index, token] of bad.entries())
     assert.equal(await verdictOf(world, token), 'CREDENTIAL_INVALID', `${index}`);
+});
+
+test('a custom claim shadows nothing, whoever let it through', () => {
+  const hostile = { ...CLAIMS, custom: { sub: 'root', tenant: 'acme', epoch: 99, exp: 9e9, plan: 'pro' } };
+  const ours = { issuer: 'i', tokenId: 'j', issuedAt: 1_000, expiresAt: 2_000 };
+  const payload = JSON.parse(new TextDecoder().decode(encodeClaims({ ...hostile, ...ours })));
+  assert.deepEqual(
+    [payload.sub, payload.tenant, payload.epoch, payload.exp, payload.plan],
+    ['ada', 'default', 3, 2, 'pro'],
+  );
+  assert.deepEqual(decodeClaims(payload)?.custom, { plan: 'pro' });
 });
 
 test('a tenant whose log is not followed any more is loaded before a remembered token counts', async () => {

@@ -119,6 +119,16 @@ test('a retry after a rotation gets the spent first token, never the current one
   assert.equal(tokensOf(await world.sessions.issueTokens(callOf(), input)).refreshToken, refreshToken);
 });
 
+test('a retry never brings an ended session back', async () => {
+  const world = await worldWithUser();
+  const retry = () => world.sessions.issueTokens(callOf(), vouch(ADA, { requestId: REQUEST_ID }));
+  const { sessionId } = tokensOf(await retry());
+  world.clock.advance(7 * 24 * 3_600_000);
+  assert.deepEqual(await retry(), { kind: 'rejection', reason: 'REFRESH_EXPIRED' });
+  await world.sessions.revokeSessions(callOf(), 'default', { kind: 'session', sessionId });
+  assert.deepEqual(await retry(), { kind: 'rejection', reason: 'SESSION_REVOKED' });
+});
+
 test('vouching needs a user who exists and is active; a service needs no record', async () => {
   const world = await worldWithUser();
   const nobody = vouch({ type: 'user', id: 'nobody' });
