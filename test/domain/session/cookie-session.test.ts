@@ -11,6 +11,7 @@ import type {
   IssuedCookie,
   SessionDocument,
 } from '../../../src/domain/session/use-cases.ts';
+import type { MemoryStore } from '../../support/memory-store.ts';
 import { addUser, callOf, changeUser, createWorld, TOKENS } from './world.ts';
 
 const HOUR = 3_600_000;
@@ -18,7 +19,7 @@ const COOKIE: CookieRequest = { kind: 'cookie', previousSessionToken: '', name: 
 
 type Replica = ReturnType<typeof createReplica>;
 
-function createReplica(shared?: Parameters<typeof createWorld>[0]) {
+function createReplica(shared?: Parameters<typeof createWorld<MemoryStore>>[0]) {
   const world = createWorld(shared);
   const marks = createSessionMarks(world.store);
   const judge = createSessionTokenJudge({ ...world, marks });

@@ -10,8 +10,10 @@ import { createOutbox } from '../../../src/domain/outbox.ts';
 import { createSessionUseCases } from '../../../src/domain/session/create-session-use-cases.ts';
 import { createRevokeHandler, createSettle, REVOKE_EFFECT } from '../../../src/domain/session/revocation.ts';
 import type { TokenRequest } from '../../../src/domain/session/use-cases.ts';
+import type { Store } from '../../../src/domain/storage.ts';
 import { defaultTenantSettings, type TenantDirectory, type TenantSettings } from '../../../src/domain/tenant/tenant.ts';
 import { createUpdates } from '../../../src/domain/update.ts';
+import type { Clock } from '../../../src/platform/clock.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -23,17 +25,18 @@ export const MASTER_KEY = Buffer.alloc(32, 7).toString('base64url');
 
 export const TOKENS: TokenRequest = { kind: 'tokens', audience: ['api'], scopes: [], claims: {} };
 
-export type World = ReturnType<typeof createWorld>;
+export type World<S extends Store = MemoryStore> = ReturnType<typeof createWorld<S>>;
 
-export function createWorld(
+/** `shared`: another replica on the same store. The store is one in memory unless given. */
+export function createWorld<S extends Store = MemoryStore>(
   options: {
     readonly settings?: Partial<TenantSettings>;
-    readonly shared?: { readonly clock: FakeClock; readonly store: MemoryStore };
+    readonly shared?: { readonly clock: FakeClock; readonly store: S };
   } = {},
 ) {
   const clock = options.shared?.clock ?? fakeClock();
   const random = seededRandom(options.shared === undefined ? 1 : 2);
-  const store = options.shared?.store ?? createMemoryStore({ clock, random });
+  const store = (options.shared?.store ?? createMemoryStore({ clock, random })) as S;
   const ring = createKeyRing([MASTER_KEY]);
   const sealer = createSealer(ring);
   const updates = createUpdates(random);
@@ -70,7 +73,11 @@ export function callOf(name = 'shop'): CallContext {
 }
 
 /** Adds a user with epoch 1. */
-export async function addUser(world: World, id: string, tenant = 'default'): Promise<UserDocument> {
+export async function addUser(
+  world: { readonly clock: Clock; readonly store: Store },
+  id: string,
+  tenant = 'default',
+): Promise<UserDocument> {
   const now = world.clock.now();
   const inserted = await world.store.collection<UserDocument>('users').insert({
     tenant,
