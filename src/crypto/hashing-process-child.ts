@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { FromHashingProcess, HashCost, ToHashingProcess } from './hashing-process-messages.ts';
 
@@ -40,7 +39,6 @@ export function startHashingChild(
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  lowerPriority(child.pid);
   let gone = false;
   const end = (code: number | null, signal: string | null): void => {
     if (gone) return;
@@ -69,17 +67,6 @@ export function startHashingChild(
     },
     kill: () => child.kill('SIGKILL'),
   };
-}
-
-// On Linux priorities belong to threads and are inherited, so this must happen before the process makes its pool: right now, while
-// it has only begun to load.
-function lowerPriority(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // It is gone already, which its exit tells.
-  }
 }
 
 function hold(child: ChildProcess, held: boolean): void {

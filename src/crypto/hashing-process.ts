@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { argon2id, hash, verify } from 'argon2';
 import type {
   FromHashingProcess,
@@ -9,7 +10,7 @@ import type {
 } from './hashing-process-messages.ts';
 
 // The hashing process: the program that hashing-process-queue.ts starts. Its thread pool (UV_THREADPOOL_SIZE) is as wide as the
-// number of hashes at once, and its parent has lowered its priority before it began. It ends when the parent does.
+// number of hashes at once, and it lowers its priority before it hashes anything. It ends when its parent does.
 
 const HASH_BYTES = 32;
 
@@ -20,6 +21,7 @@ process.on('disconnect', () => process.exit(0));
 // A terminal sends these to the whole process group; the parent drains first and then lets go of us.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
+lowerPriority();
 preferredVictim();
 
 process.on('message', (message: ToHashingProcess) => {
@@ -53,6 +55,26 @@ async function perform(job: HashJob): Promise<HashAnswer> {
 function tell(message: FromHashingProcess): void {
   // The parent may let go between the two; then nobody is left to answer, and `disconnect` ends us.
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+/** On Linux priorities belong to threads: those that are there are lowered one by one, later ones inherit from the main thread. */
+function lowerPriority(): void {
+  for (const thread of threads()) {
+    try {
+      setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+function threads(): readonly number[] {
+  try {
+    return readdirSync('/proc/self/task').map(Number);
+  } catch {
+    // Elsewhere priorities belong to the process.
+    return [process.pid];
+  }
 }
 
 /** Where memory runs out, Linux kills this process and not the service: hashes are what takes the memory. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createKeyRing } from '../../src/crypto/key-ring.ts';
@@ -168,6 +170,30 @@ test('after closing, the process is gone and calls get UNAVAILABLE', async () =>
   await passwords.close();
   assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
   await assert.rejects(passwords.hash('Correct horse 1!'), isFault('UNAVAILABLE'));
+});
+
+test('the hashing process ends when the service is killed', { timeout: 20_000 }, async () => {
+  const from = (file: string): string => JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
+  const program = `
+    import { createPasswordHasher } from ${from('crypto/password-hasher.ts')};
+    import { createKeyRing } from ${from('crypto/key-ring.ts')};
+    import { systemClock } from ${from('platform/clock.ts')};
+    import { systemRandom } from ${from('platform/random.ts')};
+    import { silentLogger } from ${from('platform/logger.ts')};
+    const ring = createKeyRing(['${OLD_KEY}']);
+    const hasher = createPasswordHasher({ ring, clock: systemClock(), random: systemRandom(), logger: silentLogger() });
+    await hasher.decoy('started');
+    process.stdout.write(String(hasher.pid));
+    setInterval(() => {}, 1000);`;
+  const service = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [pid] = await once(service.stdout, 'data');
+  assert.match(String(pid), /^\d+$/);
+  service.kill('SIGKILL');
+  // `close` comes when nobody holds its standard error any more, and the hashing process inherited that.
+  await once(service, 'close');
+});
 });
 
 test('every thread of the hashing process has low priority, and no secret is in its arguments or environment', {
