@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
+import type { Http2Session } from 'node:http2';
+import { logVerbosity, Server, ServerCredentials, type sendUnaryData, setLogVerbosity } from '@grpc/grpc-js';
 import { Health as HealthService } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection as ReflectionV1 } from '../../../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ReflectionV1Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
@@ -15,6 +16,7 @@ import { createDescriptorIndex } from './descriptor-index.ts';
 import { ReloadingCredentials } from './grpc-credentials.ts';
 import { grpcError } from './grpc-error.ts';
 import { GrpcIncoming, type RawUnaryCall } from './grpc-incoming.ts';
+import { limitMetadata, trackSessions } from './grpc-js-internals.ts';
 import { registerHealth } from './health-service.ts';
 import { registerReflection } from './reflection-service.ts';
 
@@ -60,6 +62,8 @@ const serverOptions = {
 
 /** Throws ListenError when the port cannot be opened. */
 export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServerOptions): Promise<GrpcServer> {
+  // grpc-js writes to the console by itself; what matters of it comes back as an error here.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server(serverOptions);
   limitMetadata(server);
   for (const method of ports.methods) {
@@ -72,7 +76,8 @@ export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServe
   const credentials =
     options.tls === undefined ? ServerCredentials.createInsecure() : new ReloadingCredentials(options.tls);
   const port = await bind(server, options, credentials);
-  return { port, close: (signal) => close(server, signal) };
+  const sessions = trackSessions(server);
+  return { port, close: (signal) => close(server, sessions, signal) };
 }
 
 function unaryHandler(
@@ -104,32 +109,17 @@ function bind(server: Server, options: GrpcServerOptions, credentials: ServerCre
   });
 }
 
-function close(server: Server, signal: AbortSignal): Promise<void> {
+function close(server: Server, sessions: ReadonlySet<Http2Session>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const cut = (): void => {
-      server.forceShutdown();
-      resolve();
+      for (const session of sessions) session.destroy();
     };
-    if (signal.aborted) return cut();
     signal.addEventListener('abort', cut, { once: true });
     server.tryShutdown(() => {
       signal.removeEventListener('abort', cut);
       resolve();
     });
-  });
-}
-
-/**
- * grpc-js has no option for the size of request metadata, so it is set where it keeps the options of its HTTP/2 servers. Throws when a new
- * version keeps them elsewhere: then this needs another way, and the test of the limit says whether it works.
- */
-function limitMetadata(server: Server): void {
-  const options: unknown = Reflect.get(server, 'commonServerOptions');
-  if (typeof options !== 'object' || options === null) throw new Error('grpc-js keeps its HTTP/2 options elsewhere');
-  const settings: unknown = Reflect.get(options, 'settings');
-  Object.assign(options, {
-    maxHeaderListPairs: 128,
-    settings: { ...(settings as object | undefined), maxHeaderListSize: limits.metadataBytes },
+    if (signal.aborted) cut();
   });
 }
 
