@@ -194,7 +194,6 @@ test('the hashing process ends when the service is killed', { timeout: 20_000 },
   // `close` comes when nobody holds its standard error any more, and the hashing process inherited that.
   await once(service, 'close');
 });
-});
 
 test('every thread of the hashing process has low priority, and no secret is in its arguments or environment', {
   skip: process.platform === 'linux' ? false : 'reads /proc',
