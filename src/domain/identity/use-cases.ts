@@ -8,7 +8,7 @@ export type IdentifierKind = 'email' | 'phone' | 'username';
 
 export interface Identifier {
   readonly kind: IdentifierKind;
-  /** As given; look-ups use the normalized form in the document's keys. */
+  /** Normalized, letter case kept but in an email's domain; look-ups use the document's keys, which have none. */
   readonly value: string;
   readonly verified: boolean;
 }
