@@ -42,3 +42,8 @@ async function opens(sealer: Sealer, sealed: string): Promise<'ok' | 'wrong'> {
     throw error;
   }
 }
+
+/** Whether the store was used under some master key before. */
+export async function hasMasterKeyCheck(store: Store): Promise<boolean> {
+  return (await store.collection<MasterKeyCheckDocument>('keySets').get(SYSTEM_TENANT, ID)) !== undefined;
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { prepareDataDirectory } from './cli/data-directory.ts';
+import { adminKeyFile, firstAdminKey } from './cli/first-admin-key.ts';
+import { type MasterKeys, obtainMasterKeys } from './cli/master-keys.ts';
+import type { OpenService, ServiceContext } from './cli/run-service.ts';
+import { readSecretFile } from './cli/secret-file.ts';
+import { StartFailure } from './cli/start-failure.ts';
+import { startScreen } from './cli/start-screen.ts';
+import { createKeyRing } from './crypto/key-ring.ts';
+import { createSealer } from './crypto/sealed-field.ts';
+import { makeFirstAdmin, needsFirstAdmin } from './domain/caller/bootstrap.ts';
+import { builtInPolicy } from './domain/caller/built-in-roles.ts';
+import { checkMasterKey, hasMasterKeyCheck } from './domain/keys/master-key-check.ts';
+import { createSigningKeys } from './domain/keys/signing-keys.ts';
+import { createOutbox } from './domain/outbox.ts';
+import { createRevokeHandler, REVOKE_EFFECT } from './domain/session/revocation.ts';
+import { createSessionMarks } from './domain/session/session-marks.ts';
+import type { Store } from './domain/storage.ts';
+import { ensureTenants } from './domain/tenant/ensure-tenants.ts';
+import { DEFAULT_TENANT, SYSTEM_TENANT } from './domain/tenant/tenant.ts';
+import { createTenantDirectory } from './domain/tenant/tenant-directory.ts';
+import { createUpdates } from './domain/update.ts';
+import { createFollower, type Follower } from './replication/follower.ts';
+import { createOutboxSweeper } from './replication/outbox-sweeper.ts';
+import { keepHouse } from './service/housekeeping.ts';
+import { openStore, storeName } from './service/open-store.ts';
+import { watchReadiness } from './service/readiness.ts';
+import { serve } from './service/serve.ts';
+import { compose, type Foundation } from './service/use-cases.ts';
+
+// The composition root. The order is what makes a start safe to kill anywhere: lock the store, prove the master key, follow the log, finish
+// what an earlier process left, make the first administrator, and only then open the ports.
+
+export const openService: OpenService = async (context) => {
+  const begun = context.clock.monotonic();
+  const { settings, lifecycle } = context;
+  const directory = await prepareDataDirectory(settings.dataDir);
+  const store = await openStore(context, directory);
+  const masterKeys = await obtainMasterKeys(settings, directory, context.random, () => hasMasterKeyCheck(store));
+  const { foundation, follower } = await found(context, store, masterKeys);
+  const composition = await compose(foundation);
+  if (await needsFirstAdmin(store)) {
+    const key = await firstAdminKey(settings, directory, context.random);
+    await makeFirstAdmin({ ...foundation, decisions: composition.useCases.decisions, clock: context.clock }, key);
+  }
+  keepHouse(context, store, foundation.marks);
+  const readiness = watchReadiness(context, store, follower);
+  const listening = await serve(context, composition, readiness.current);
+  readiness.drive(listening.health);
+  lifecycle.stopping.throwIfAborted();
+  const keyFile = adminKeyFile(settings, directory);
+  return startScreen({
+    ...listening,
+    version: version(),
+    store: storeName(context, directory),
+    tlsCertFile: settings.tlsCertFile,
+    clientCertificates: settings.tlsClientCaFile !== undefined,
+    masterKeyFile: masterKeys.generatedFile,
+    adminKeyFile: (await readSecretFile(keyFile)) === undefined ? undefined : keyFile,
+    warnings: context.warnings,
+    startedInMs: context.clock.monotonic() - begun,
+  });
+};
+
+/** Everything below the use cases, in its order: keys, tenants, the followed log, unfinished effects. */
+async function found(
+  context: ServiceContext,
+  store: Store,
+  masterKeys: MasterKeys,
+): Promise<{ readonly foundation: Foundation; readonly follower: Follower }> {
+  const { settings, lifecycle, clock, random, logger } = context;
+  const ring = createKeyRing(masterKeys.keys);
+  const sealer = createSealer(ring);
+  if ((await checkMasterKey({ store, sealer })) === 'wrong') {
+    const where = masterKeys.generatedFile ?? 'SALLYPORT_MASTER_KEYS (or its file)';
+    throw new StartFailure(`${where} does not hold the master key that the data in the store was written under.`);
+  }
+  await ensureTenants({ store, clock });
+  const follower = createFollower({
+    log: store.changeLog,
+    clock,
+    random,
+    logger,
+    builtIn: builtInPolicy,
+    pinned: [SYSTEM_TENANT, DEFAULT_TENANT],
+    maxStalenessMs: settings.maxStalenessMs,
+  });
+  const signingKeys = createSigningKeys({ store, sealer, clock });
+  follower.onChange((change) => {
+    const isKeySet = change.kind === 'revoked' && change.revocations.some(({ kind }) => kind === 'key_set');
+    if (isKeySet || change.kind === 'loaded') signingKeys.forget(change.tenant);
+  });
+  await lifecycle.start(
+    'replication',
+    () => follower.start(),
+    () => follower.stop(),
+  );
+  const updates = createUpdates(random);
+  const handlers = { [REVOKE_EFFECT]: createRevokeHandler(follower) };
+  const outbox = createOutbox(store, updates, handlers);
+  const kinds = new Set(Object.keys(handlers));
+  const sweeper = createOutboxSweeper({ store, outbox, kinds, clock, logger });
+  await lifecycle.start(
+    'outbox sweeper',
+    () => sweeper.start(),
+    () => sweeper.stop(),
+  );
+  const tenants = createTenantDirectory({ store, clock, logger });
+  const marks = createSessionMarks(store);
+  const foundation = { context, store, ring, sealer, updates, tenants, replicas: follower, outbox, signingKeys, marks };
+  return { foundation, follower };
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}
