@@ -56,7 +56,8 @@ export async function logins(transport: Transport, print: Printer): Promise<Fini
   const challengeToken = challenged.case === 'challenge' ? challenged.value.challengeToken : '';
   print.step('Authenticate again: the password alone is not enough any more.', {
     outcome: challenged.case,
-    steps: challenged.case === 'challenge' ? challenged.value.steps.map((step) => nameOf(ChallengeStepSchema, step)) : '',
+    steps:
+      challenged.case === 'challenge' ? challenged.value.steps.map((step) => nameOf(ChallengeStepSchema, step)) : '',
   });
   const verify = (totpCode: string) =>
     authentication.verifyTotp({

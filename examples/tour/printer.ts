@@ -21,13 +21,23 @@ export function printer(write: (line: string) => void): Printer {
       count += 1;
       write(`\n${String(count).padStart(2)}. ${sentence}`);
       const width = Math.max(...Object.keys(answer).map((name) => name.length));
-      for (const [name, value] of Object.entries(answer)) write(`      ${name.padEnd(width)}  ${shown(value)}`);
+      for (const [name, value] of Object.entries(answer)) {
+        lines(value).forEach((line, index) => {
+          write(`      ${(index === 0 ? name : '').padEnd(width)}  ${line}`);
+        });
+      }
     },
   };
 }
 
+/** A list of sentences has a line for each; anything else is one line. */
+function lines(value: unknown): string[] {
+  if (Array.isArray(value) && value.some((item) => String(item).includes(' '))) return value.map(shown);
+  return [Array.isArray(value) ? value.map(shown).join(', ') : shown(value)];
+}
+
+/** Tokens are shortened, sentences are not. */
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return value.map(shown).join(', ');
   const text = String(value);
-  return text.length > LONG ? `${text.slice(0, LONG)}... (${text.length} characters)` : text;
+  return text.length > LONG && !text.includes(' ') ? `${text.slice(0, LONG)}... (${text.length} characters)` : text;
 }

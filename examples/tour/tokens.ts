@@ -51,5 +51,8 @@ const pair = (tokens: TokenPair): Record<string, unknown> => ({
 function outcome(response: RotateRefreshResponse): Record<string, unknown> {
   const { outcome: result } = response;
   if (result.case === 'tokens') return pair(result.value);
-  return { outcome: result.case, reason: result.value === undefined ? '' : nameOf(RejectionReasonSchema, result.value.reason) };
+  return {
+    outcome: result.case,
+    reason: result.value === undefined ? '' : nameOf(RejectionReasonSchema, result.value.reason),
+  };
 }

@@ -25,7 +25,7 @@ export function watchReadiness(context: ServiceContext, store: Store, follower: 
     const reasons = [
       ...(started ? [] : ['starting']),
       ...(lifecycle.stopping.aborted ? ['draining'] : []),
-      ...(freshness.stale ? X),
+      ...(freshness.stale ? ['no word from the change log for longer than SALLYPORT_MAX_STALENESS_MS'] : []),
       ...(storeReason === '' ? [] : [storeReason]),
     ];
     return { ready: reasons.length === 0, reasons };
