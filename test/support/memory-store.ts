@@ -15,6 +15,10 @@ export interface MemoryStore extends Store {
   outage(on: boolean): void;
   /** Runs before each call, for a test that interleaves something. Undefined: nothing. */
   before(hook: ((call: string) => Promise<void> | void) | undefined): void;
+  /** Takes calls again after `close`; the data is still there. */
+  reopen(): void;
+  /** Alters a chunk of the stream's checkpoint, as a bad disk would. */
+  damageCheckpoint(stream: string): void;
 }
 
 /** What each part of the store does first: take a turn, honour the signal, be out when told to. */
@@ -45,11 +49,12 @@ export function createMemoryStore(options: { readonly clock: Clock; readonly ran
     collections.set(name, known);
     return known;
   };
+  const changeLog = createMemoryChangeLog(parts);
   return {
     kind: 'memory',
     collection: <D extends Document>(name: CollectionName) => collectionOf(name).as<D>(),
     counters: createMemoryCounters(parts),
-    changeLog: createMemoryChangeLog(parts),
+    changeLog: changeLog.log,
     auditTrail: createMemoryAuditTrail(parts),
     ping: (signal) => turn('ping', signal),
     sweep: async (graceMs, signal) => {
@@ -67,5 +72,9 @@ export function createMemoryStore(options: { readonly clock: Clock; readonly ran
     before: (next) => {
       hook = next;
     },
+    reopen: () => {
+      closed = false;
+    },
+    damageCheckpoint: changeLog.damage,
   };
 }

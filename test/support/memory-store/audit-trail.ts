@@ -11,7 +11,8 @@ export function createMemoryAuditTrail(parts: MemoryParts): AuditTrail {
   return {
     append: async (added, signal) => {
       await parts.turn('audit.append', signal);
-      for (const [index, event] of added.entries()) encodeJson(event, `audit[${index}]`);
+      if (added.length > 0) assertLimit(added.length, 'number of audit events');
+      for (const event of added) encodeJson(event.details, 'audit.details');
       for (const event of added) {
         if (!events.has(place(event))) events.set(place(event), JSON.stringify(event));
       }

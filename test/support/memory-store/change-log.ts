@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto';
 import type { ChangeLog, LogEntry } from '../../../src/domain/storage.ts';
-import { encodeJson } from '../../../src/platform/json.ts';
+import { Fault } from '../../../src/platform/faults.ts';
+import { encodeJson, UnsafeJsonError } from '../../../src/platform/json.ts';
 import { assertBodySize, assertLimit, MAX_CHUNK_BYTES } from '../../../src/platform/stored-document.ts';
 import type { MemoryParts } from '../memory-store.ts';
 
@@ -17,15 +19,21 @@ interface Stored {
   readonly digest: string;
   readonly at: number;
   readonly chunks: readonly string[];
+  readonly checksum: string;
 }
 
-export function createMemoryChangeLog(parts: MemoryParts): ChangeLog {
+/** `damage` alters the stream's newest checkpoint. */
+export function createMemoryChangeLog(parts: MemoryParts): {
+  readonly log: ChangeLog;
+  damage(stream: string): void;
+} {
   const streams = new Map<string, Stream>();
   const checkpoints = new Map<string, Stored>();
-  return {
+  const log: ChangeLog = {
     append: async (entry, signal) => {
       await parts.turn('append', signal);
-      const text = encodeJson(entry, `log ${entry.stream}`);
+      encodeJson(entry.body, `log ${entry.stream}`);
+      const text = JSON.stringify(entry);
       assertBodySize(text, `log ${entry.stream}`);
       return append(streams, entry, text);
     },
@@ -34,7 +42,9 @@ export function createMemoryChangeLog(parts: MemoryParts): ChangeLog {
       assertLimit(limit, 'log.limit');
       const kept = streams.get(stream)?.entries;
       const found: LogEntry[] = [];
-      for (let revision = after + 1; found.length < limit; revision += 1) {
+      // Past a compaction the first kept entry comes first: that it does not follow tells the reader to begin anew.
+      const first = Math.max(after + 1, streams.get(stream)?.oldest ?? 1);
+      for (let revision = first; found.length < limit; revision += 1) {
         const text = kept?.get(revision);
         if (text === undefined) break;
         found.push(JSON.parse(text));
@@ -60,22 +70,37 @@ export function createMemoryChangeLog(parts: MemoryParts): ChangeLog {
       await parts.turn('saveCheckpoint', signal);
       const kept: string[] = [];
       for await (const chunk of chunks) {
-        if (Buffer.byteLength(chunk) > MAX_CHUNK_BYTES) throw new RangeError('a chunk is larger than 1 MB');
+        if (!chunk.isWellFormed()) throw new UnsafeJsonError(`checkpoint ${head.stream}`, 'holds a lone surrogate');
+        if (Buffer.byteLength(chunk) > MAX_CHUNK_BYTES)
+          throw new UnsafeJsonError(`checkpoint ${head.stream}`, 'has a chunk larger than 1 MB');
         await parts.turn('saveChunk', signal);
         kept.push(chunk);
       }
       const current = checkpoints.get(head.stream);
       if (current !== undefined && current.revision > head.revision) return;
-      checkpoints.set(head.stream, { revision: head.revision, digest: head.digest, at: head.at, chunks: kept });
+      checkpoints.set(head.stream, {
+        revision: head.revision,
+        digest: head.digest,
+        at: head.at,
+        chunks: kept,
+        checksum: checksumOf(kept),
+      });
     },
     latestCheckpoint: async (stream, signal) => {
       await parts.turn('latestCheckpoint', signal);
       const stored = checkpoints.get(stream);
       if (stored === undefined) return undefined;
       const { revision, digest, at, chunks } = stored;
-      return { stream, revision, digest, at, count: chunks.length, chunks: (later) => walk(parts, chunks, later) };
+      const read = (later: AbortSignal | undefined) => walk(parts, stored, later);
+      return { stream, revision, digest, at, count: chunks.length, chunks: read };
     },
   };
+  const damage = (stream: string): void => {
+    const stored = checkpoints.get(stream);
+    if (stored === undefined) throw new Error('there is no checkpoint to damage');
+    checkpoints.set(stream, { ...stored, chunks: stored.chunks.with(-1, `${stored.chunks.at(-1)}!`) });
+  };
+  return { log, damage };
 }
 
 function append(streams: Map<string, Stream>, entry: LogEntry, text: string): boolean {
@@ -90,13 +115,14 @@ function append(streams: Map<string, Stream>, entry: LogEntry, text: string): bo
   return true;
 }
 
-async function* walk(
-  parts: MemoryParts,
-  chunks: readonly string[],
-  signal: AbortSignal | undefined,
-): AsyncIterable<string> {
-  for (const chunk of chunks) {
+async function* walk(parts: MemoryParts, stored: Stored, signal: AbortSignal | undefined): AsyncIterable<string> {
+  if (checksumOf(stored.chunks) !== stored.checksum) throw new Fault('UNAVAILABLE', 'the checkpoint is damaged');
+  for (const chunk of stored.chunks) {
     await parts.turn('readChunk', signal);
     yield chunk;
   }
+}
+
+function checksumOf(chunks: readonly string[]): string {
+  return hash('sha256', JSON.stringify(chunks), 'base64url');
 }

@@ -1,4 +1,6 @@
 import type { Counters } from '../../../src/domain/storage.ts';
+import { UnsafeJsonError } from '../../../src/platform/json.ts';
+import { assertWhole } from '../../../src/platform/stored-document.ts';
 import type { MemoryParts } from '../memory-store.ts';
 
 export function createMemoryCounters(parts: MemoryParts): Counters {
@@ -7,6 +9,8 @@ export function createMemoryCounters(parts: MemoryParts): Counters {
   return {
     add: async (tenant, id, delta, expiresAt, signal) => {
       await parts.turn('counters.add', signal);
+      if (!Number.isSafeInteger(delta)) throw new UnsafeJsonError('counter delta', 'is not a whole number');
+      assertWhole(expiresAt, 'counter expiresAt');
       const known = counters.get(place(tenant, id));
       const current = known !== undefined && known.expiresAt > parts.clock.now() ? known : { total: 0, expiresAt };
       const next = {
