@@ -47,6 +47,13 @@ export async function startHttpListener(
   options: HttpListenerOptions,
 ): Promise<HttpListener> {
   const server = createServer(listener, options.tls);
+  let closing = false;
+  // Node closes idle connections once, when the close begins: one that is busy then would stay for its keep-alive time afterwards.
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (closing) setImmediate(() => server.closeIdleConnections());
+    });
+  });
   server.maxConnections = MAX_CONNECTIONS;
   server.listen({ host: options.host, port: options.port });
   try {
@@ -58,7 +65,13 @@ export async function startHttpListener(
   server.on('error', () => {});
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the HTTP listener has no port');
-  return { port: address.port, close: (signal) => close(server, signal) };
+  return {
+    port: address.port,
+    close: (signal) => {
+      closing = true;
+      return close(server, signal);
+    },
+  };
 }
 
 /** Answers with one JSON object. */

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { request as httpRequest } from 'node:http';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcWebTransport } from '@connectrpc/connect-node';
+import {
+  AuthorizationService,
+  AuthorizeRequestSchema,
+  AuthorizeResponseSchema,
+} from '../../gen/sallyport/v1/authorization_pb.ts';
+import { limits } from '../../src/domain/limits.ts';
+import { startRpcHarness, TEST_KEY } from '../support/rpc-harness.ts';
+
+const granted = { decision: { effect: 'allow', reason: 'GRANTED' }, revision: 'r1' } as const;
+const useCases = { decisions: { authorize: () => granted } };
+const question = { principal: { subject: { type: 'user', id: '7' } }, permission: 'documents:read' };
+const path = '/sallyport.v1.AuthorizationService/Authorize';
+
+function post(
+  base: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return fetch(`${base}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${TEST_KEY}`, ...headers },
+    body,
+  });
+}
+
+interface ConnectFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: readonly { readonly type: string; readonly debug: Readonly<Record<string, unknown>> }[];
+}
+
+async function failure(response: Response): Promise<ConnectFailure> {
+  return (await response.json()) as ConnectFailure;
+}
+
+test('Connect JSON is served with one POST', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const response = await post(http, JSON.stringify(question));
+  assert.equal(response.status, 200);
+  assert.deepEqual(await response.json(), {
+    decision: { effect: 'EFFECT_ALLOW', reason: 'DECISION_REASON_GRANTED' },
+    revision: 'r1',
+  });
+});
+
+test('Connect binary and gRPC-Web get the same answer', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const message = create(AuthorizeRequestSchema, {
+    principal: { identity: { case: 'subject', value: { type: 'user', id: '7' } } },
+    permission: 'documents:read',
+  });
+  const bytes = new Uint8Array(toBinary(AuthorizeRequestSchema, message));
+  const response = await post(http, bytes, { 'content-type': 'application/proto' });
+  const body = fromBinary(AuthorizeResponseSchema, new Uint8Array(await response.arrayBuffer()));
+  assert.equal(body.revision, 'r1');
+
+  const transport = createGrpcWebTransport({ baseUrl: http, httpVersion: '1.1' });
+  const web = createClient(AuthorizationService, transport);
+  const headers = { authorization: `Bearer ${TEST_KEY}` };
+  assert.equal((await web.authorize(message, { headers })).revision, 'r1');
+  await assert.rejects(web.authorize(message), { rawMessage: /admin\.key/, code: 16 });
+});
+
+test('errors carry the same details as over gRPC', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const response = await post(http, JSON.stringify({ permission: 'two words' }));
+  assert.equal(response.status, 400);
+  const { code, details = [] } = await failure(response);
+  assert.equal(code, 'invalid_argument');
+  const [info, request, ...more] = details;
+  assert.equal(more.length, 0);
+  assert.equal(info?.type, 'google.rpc.ErrorInfo');
+  assert.deepEqual(info.debug, { reason: 'INVALID_ARGUMENT', domain: 'sallyport', metadata: { violations: '2' } });
+  assert.equal(request?.type, 'google.rpc.BadRequest');
+});
+
+test('a misspelt member is refused by name, and so is what is no JSON', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const misspelt = await failure(await post(http, JSON.stringify({ ...question, permision: 'a:b' })));
+  assert.equal(misspelt.code, 'invalid_argument');
+  assert.match(misspelt.message, /AuthorizeRequest.*permision/);
+  const broken = await failure(await post(http, '{"permission":'));
+  assert.equal(broken.code, 'invalid_argument');
+});
+
+test('without a credential the body is not even read', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
+    // Announces a body and never sends it.
+    const headers = { 'content-type': 'application/json', 'content-length': '1000' };
+    const request = httpRequest(`${http}${path}`, { method: 'POST', headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text });
+        request.destroy();
+      });
+    });
+    request.on('error', reject);
+    request.flushHeaders();
+  });
+  assert.equal(status, 401);
+  assert.match(text, /admin\.key/);
+});
+
+test('a body beyond 4 MiB is refused, compressed or not', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const large = JSON.stringify({ ...question, atLeastRevision: 'x'.repeat(limits.messageBytes) });
+  assert.equal((await failure(await post(http, large))).code, 'resource_exhausted');
+  const compressed = await post(http, new Uint8Array(gzipSync(large)), { 'content-encoding': 'gzip' });
+  assert.equal((await failure(compressed)).code, 'resource_exhausted');
+});
+
+test('the timeout of the caller is its deadline', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases: { decisions: { authorize: () => new Promise(() => {}) } } });
+  const response = await post(http, JSON.stringify(question), { 'connect-timeout-ms': '30' });
+  const { code, details } = await failure(response);
+  assert.equal(code, 'deadline_exceeded');
+  assert.deepEqual(details?.[0]?.debug, { reason: 'DEADLINE_EXCEEDED', domain: 'sallyport' });
+});
+
+test('a caller that goes away cancels its call', async (t) => {
+  const cancelled = Promise.withResolvers<unknown>();
+  const { http } = await startRpcHarness(t, {
+    useCases: {
+      decisions: {
+        authorize: (call) => {
+          call.signal?.addEventListener('abort', () => cancelled.resolve(call.signal?.reason));
+          abort.abort();
+          return new Promise(() => {});
+        },
+      },
+    },
+  });
+  const abort = new AbortController();
+  await assert.rejects(
+    fetch(`${http}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${TEST_KEY}` },
+      body: JSON.stringify(question),
+      signal: abort.signal,
+    }),
+  );
+  assert.equal(((await cancelled.promise) as { code: string }).code, 'CANCELLED');
+});
+
+test('a GET does not decide, and an unknown method is not found', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  assert.equal((await fetch(`${http}${path}`)).status, 405);
+  const unknown = await fetch(`${http}/sallyport.v1.AuthorizationService/Guess`, { method: 'POST' });
+  assert.equal(unknown.status, 404);
+});
