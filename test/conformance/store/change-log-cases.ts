@@ -72,6 +72,8 @@ function appendCases(define: DefineCase): void {
     assert.equal(await changeLog.append(nextEntry({ revision: 1, digest: 'x' }, 'other', 1, 1, 'w')), false);
     const third = nextEntry({ revision: 2, digest: 'unknown' }, 's', 1, 1, 'w');
     assert.equal(await changeLog.append(third), false);
+    const skipping = nextEntry({ revision: 2, digest: first?.digest ?? '' }, 's', 1, 1, 'w');
+    assert.equal(await changeLog.append(skipping), false, 'chained to the newest entry, but one place too far');
     assert.deepEqual(await changeLog.read('s', 0, 10), [first]);
     assert.deepEqual(await changeLog.bounds('other'), { oldest: 0, newest: 0 });
   });

@@ -8,7 +8,7 @@ export function listCases(define: DefineCase): void {
     for (const id of ['d', 'b', 'a', 'e', 'c']) {
       await inserted(things, draft(id, { owner: id < 'c' ? 'first' : 'second' }));
     }
-    await inserted(things, draft('x', { tenant: 'globex', owner: 'first' }));
+    for (const tenant of ['aaa', 'globex']) await inserted(things, draft('x', { tenant, owner: 'first' }));
     assert.deepEqual(idsOf(await things.list(TENANT, { limit: 2 })), ['a', 'b']);
     assert.deepEqual(idsOf(await things.list(TENANT, { limit: 2, after: 'b' })), ['c', 'd']);
     assert.deepEqual(idsOf(await things.list(TENANT, { limit: 2, after: 'd' })), ['e']);
