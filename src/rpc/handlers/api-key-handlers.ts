@@ -21,7 +21,7 @@ import type { Handlers } from '../method.ts';
 import { parseAttributes } from '../parse/parse-attributes.ts';
 import { parseClient } from '../parse/parse-client.ts';
 import { parseScopes } from '../parse/parse-issue.ts';
-import { parseSingleSubject } from '../parse/parse-principal.ts';
+import { parseUserOrService } from '../parse/parse-principal.ts';
 import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts';
 import { parseFutureTime } from '../parse/parse-time.ts';
 
@@ -72,13 +72,9 @@ function parseVerifyApiKey(request: VerifyApiKeyRequest): VerifyApiKeyInput {
 
 function parseCreateApiKey(request: CreateApiKeyRequest, now: number): CreateApiKeyInput {
   const violations = new Violations();
-  const owner = parseSingleSubject(request.owner, 'owner', violations);
-  if (owner.type !== 'user' && owner.type !== 'service') {
-    violations.add('owner.type', 'must be `user` or `service`');
-  }
   const input: CreateApiKeyInput = {
     tenant: parseTenantId(request.tenant, violations),
-    owner,
+    owner: parseUserOrService(request.owner, 'owner', violations),
     displayName: optionalText(request.displayName, 'display_name', limits.displayNameChars, violations),
     test: request.test,
     scopes: parseScopes(request.scopes, 'scopes', violations),

@@ -25,7 +25,7 @@ import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
 import { parseClient } from '../parse/parse-client.ts';
 import { parseScopes, parseTokenOptions } from '../parse/parse-issue.ts';
-import { parseSingleSubject } from '../parse/parse-principal.ts';
+import { parseUserOrService } from '../parse/parse-principal.ts';
 import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts';
 
 export function tokenHandlers(
@@ -74,13 +74,8 @@ function parseProof(proof: IssueTokensRequest['proof'], violations: Violations):
   switch (proof.case) {
     case 'authenticationToken':
       return { kind: 'authentication_token', token: opaqueText(proof.value, 'authentication_token', violations) };
-    case 'subject': {
-      const subject = parseSingleSubject(proof.value, 'subject', violations);
-      if (subject.type !== 'user' && subject.type !== 'service') {
-        violations.add('subject.type', 'must be `user` or `service`');
-      }
-      return { kind: 'subject', subject };
-    }
+    case 'subject':
+      return { kind: 'subject', subject: parseUserOrService(proof.value, 'subject', violations) };
     case undefined:
       violations.add('proof', 'is required: one of authentication_token, subject');
       return { kind: 'authentication_token', token: '' };

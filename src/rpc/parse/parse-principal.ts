@@ -49,4 +49,17 @@ export function parseSingleSubject(
   return subject;
 }
 
+/** Who can own a key or hold a session. */
+export function parseUserOrService(
+  value: Parameters<typeof parseSubject>[0],
+  field: string,
+  violations: Violations,
+): SubjectRef {
+  const subject = parseSingleSubject(value, field, violations);
+  if (value !== undefined && subject.type !== 'user' && subject.type !== 'service') {
+    violations.add(`${field}.type`, 'must be `user` or `service`');
+  }
+  return subject;
+}
+
 const NOBODY: SubjectRef = { type: '', id: '' };

@@ -1,0 +1,155 @@
+// Requests that are refused, as Connect JSON, with the fields that the answer names, in order.
+
+export interface BadRequestCase {
+  readonly method: string;
+  readonly request: object;
+  readonly fields: readonly string[];
+}
+
+const who = { principal: { subject: { type: 'user', id: '7' } } };
+const grant = { subject: { type: 'user', id: '7' }, role: 'editor', effect: 'EFFECT_ALLOW' };
+const put = (more: object): object => ({ changes: [{ putGrant: { ...grant, ...more } }] });
+const password = { identifier: 'ada', password: 'p' };
+
+export const badRequests: readonly BadRequestCase[] = [
+  { method: 'AuthorizationService/Authorize', request: {}, fields: ['principal', 'permission'] },
+  {
+    method: 'AuthorizationService/Authorize',
+    request: { ...who, permission: 'two words:read' },
+    fields: ['permission'],
+  },
+  { method: 'AuthorizationService/Authorize', request: { ...who, permission: 'documents:*' }, fields: ['permission'] },
+  {
+    method: 'AuthorizationService/Authorize',
+    request: {
+      principal: { subject: { type: 'User', id: '' } },
+      permission: 'a:b',
+      resource: { type: '', id: 'a\u0000b' },
+    },
+    fields: ['principal.subject.type', 'principal.subject.id', 'resource.type', 'resource.id'],
+  },
+  {
+    method: 'AuthorizationService/Authorize',
+    request: { principal: { subject: { type: 'group', id: 'eng', relation: 'member' } }, permission: 'a:b' },
+    fields: ['principal.subject.relation'],
+  },
+  {
+    method: 'AuthorizationService/Authorize',
+    request: { principal: { apiKey: '' }, permission: 'a:b' },
+    fields: ['principal.api_key'],
+  },
+  { method: 'AuthorizationService/BatchAuthorize', request: who, fields: ['items'] },
+  { method: 'AuthenticationService/Authenticate', request: {}, fields: ['credential'] },
+  { method: 'AuthenticationService/Authenticate', request: { federated: {} }, fields: ['federated'] },
+  {
+    method: 'AuthenticationService/Authenticate',
+    request: { password: {} },
+    fields: ['password.identifier', 'password.password'],
+  },
+  {
+    method: 'AuthenticationService/Authenticate',
+    request: { password, client: { ip: '192.0.2.7:80' } },
+    fields: ['client.ip'],
+  },
+  {
+    method: 'AuthenticationService/Authenticate',
+    request: { password, client: { ip: 'localhost' } },
+    fields: ['client.ip'],
+  },
+  { method: 'AuthenticationService/Authenticate', request: { password, issue: {} }, fields: ['issue'] },
+  {
+    method: 'AuthenticationService/Authenticate',
+    request: { password, issue: { tokens: {} } },
+    fields: ['issue.tokens.audience'],
+  },
+  {
+    method: 'AuthenticationService/Authenticate',
+    request: { password, issue: { cookie: { name: 'a b' } } },
+    fields: ['issue.cookie.name'],
+  },
+  { method: 'AuthenticationService/VerifyTotp', request: {}, fields: ['target', 'code'] },
+  {
+    method: 'AuthenticationService/VerifyTotp',
+    request: { userId: '7', totpCode: '12345', issue: { tokens: { audience: ['a'] } } },
+    fields: ['totp_code', 'issue'],
+  },
+  { method: 'AuthenticationService/EnrollTotp', request: {}, fields: ['target'] },
+  {
+    method: 'AuthenticationService/ConfirmTotp',
+    request: { userId: '7', totpCode: '１２３４５６' },
+    fields: ['totp_code'],
+  },
+  { method: 'TokenService/IssueTokens', request: {}, fields: ['proof', 'options'] },
+  {
+    method: 'TokenService/IssueTokens',
+    request: {
+      subject: { type: 'group', id: 'eng' },
+      options: { audience: ['a'], scopes: ['no scope'] },
+      requestId: '7',
+    },
+    fields: ['subject.type', 'options.scopes[0]', 'request_id'],
+  },
+  { method: 'TokenService/RotateRefresh', request: { scopes: ['*bad'] }, fields: ['refresh_token', 'scopes[0]'] },
+  { method: 'TokenService/VerifyToken', request: {}, fields: ['access_token'] },
+  { method: 'TokenService/GetJwks', request: { tenant: 'A' }, fields: ['tenant'] },
+  { method: 'SessionService/RevokeSessions', request: {}, fields: ['selector'] },
+  {
+    method: 'ApiKeyService/VerifyApiKey',
+    request: { resource: { type: 'document', id: '42' } },
+    fields: ['resource', 'api_key'],
+  },
+  { method: 'ApiKeyService/CreateApiKey', request: {}, fields: ['owner'] },
+  {
+    method: 'ApiKeyService/CreateApiKey',
+    request: { owner: { type: 'group', id: 'eng' }, expireTime: '2001-01-01T00:00:00Z' },
+    fields: ['owner.type', 'expire_time'],
+  },
+  { method: 'ApiKeyService/RevokeApiKey', request: {}, fields: ['key_id'] },
+  { method: 'PolicyService/ApplyPolicy', request: {}, fields: ['policy'] },
+  { method: 'PolicyService/WriteGrants', request: {}, fields: ['changes'] },
+  { method: 'PolicyService/WriteGrants', request: { changes: [{}] }, fields: ['changes[0]'] },
+  {
+    method: 'PolicyService/WriteGrants',
+    request: { changes: [{ putGrant: {} }] },
+    fields: ['changes[0].put_grant.effect', 'changes[0].put_grant.subject', 'changes[0].put_grant'],
+  },
+  {
+    method: 'PolicyService/WriteGrants',
+    request: put({ condition: 'true' }),
+    fields: ['changes[0].put_grant.condition'],
+  },
+  {
+    method: 'PolicyService/WriteGrants',
+    request: put({ expireTime: '2001-01-01T00:00:00Z' }),
+    fields: ['changes[0].put_grant.expire_time'],
+  },
+  {
+    method: 'PolicyService/WriteGrants',
+    request: put({ resource: { type: 'document', id: '42', properties: { owner: '7' } } }),
+    fields: ['changes[0].put_grant.resource.properties'],
+  },
+  {
+    method: 'PolicyService/WriteGrants',
+    request: { changes: [{ putParent: {} }, { deleteParent: {} }, { putAttributes: {} }, { deleteGrants: {} }] },
+    fields: [
+      'changes[0].put_parent',
+      'changes[1].delete_parent',
+      'changes[2].put_attributes',
+      'changes[3].delete_grants',
+    ],
+  },
+  {
+    method: 'PolicyService/WriteGrants',
+    request: { changes: [{ deleteGrantId: 'g1' }], preconditions: [{}, { mustNotMatch: {} }] },
+    fields: ['preconditions[0]', 'preconditions[1].must_not_match'],
+  },
+  { method: 'PolicyService/ListGrants', request: { pageSize: -1 }, fields: ['page_size'] },
+  { method: 'UserService/CreateUser', request: {}, fields: ['identifiers'] },
+  {
+    method: 'UserService/CreateUser',
+    request: { identifiers: [{ value: '', verified: true }] },
+    fields: ['identifiers[0].kind', 'identifiers[0].verified', 'identifiers[0].value'],
+  },
+  { method: 'UserService/GetUser', request: {}, fields: ['selector'] },
+  { method: 'UserService/SetPassword', request: {}, fields: ['user_id', 'password'] },
+];

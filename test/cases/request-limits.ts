@@ -1,0 +1,217 @@
+import { limits } from '../../src/domain/limits.ts';
+
+// Requests at each limit and one past it, as Connect JSON. A limit that is reached is accepted; past it, `field` is named.
+
+export interface LimitCase {
+  readonly name: string;
+  /** Without the package. */
+  readonly method: string;
+  readonly at: object;
+  readonly past: object;
+  readonly field: string;
+}
+
+const text = (length: number): string => 'x'.repeat(length);
+const times = <T>(count: number, make: (index: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+const user = (id = '7'): object => ({ subject: { type: 'user', id } });
+const ask = (more: object): object => ({ principal: user(), permission: 'a:b', ...more });
+const nested = (depth: number): object => (depth === 1 ? { leaf: true } : { deeper: nested(depth - 1) });
+/** `{"pad":"xxx"}` of exactly that many bytes. */
+const padded = (bytes: number): object => ({ pad: text(bytes - '{"pad":""}'.length) });
+const tokens = (more: object): object => ({ authenticationToken: 'at_x', options: { audience: ['a'], ...more } });
+const newUser = (more: object): object => ({
+  identifiers: [{ kind: 'IDENTIFIER_KIND_USERNAME', value: 'ada' }],
+  ...more,
+});
+const grant = (more: object): object => ({
+  subject: { type: 'user', id: '7' },
+  role: 'editor',
+  effect: 'EFFECT_ALLOW',
+  ...more,
+});
+const segments = (count: number): string => times(count, () => 'a').join(':');
+
+export const limitCases: readonly LimitCase[] = [
+  {
+    name: 'permission characters',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ permission: `a:${text(limits.permissionChars - 2)}` }),
+    past: ask({ permission: `a:${text(limits.permissionChars - 1)}` }),
+    field: 'permission',
+  },
+  {
+    name: 'permission segments',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ permission: segments(limits.permissionSegments) }),
+    past: ask({ permission: segments(limits.permissionSegments + 1) }),
+    field: 'permission',
+  },
+  {
+    name: 'subject id',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ principal: user(text(limits.identifierChars)) }),
+    past: ask({ principal: user(text(limits.identifierChars + 1)) }),
+    field: 'principal.subject.id',
+  },
+  {
+    name: 'resource id',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ resource: { type: 'document', id: text(limits.identifierChars) } }),
+    past: ask({ resource: { type: 'document', id: text(limits.identifierChars + 1) } }),
+    field: 'resource.id',
+  },
+  {
+    name: 'context bytes',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ context: padded(limits.contextBytes) }),
+    past: ask({ context: padded(limits.contextBytes + 1) }),
+    field: 'context',
+  },
+  {
+    name: 'context depth',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ context: nested(limits.contextDepth) }),
+    past: ask({ context: nested(limits.contextDepth + 1) }),
+    field: 'context',
+  },
+  {
+    name: 'subject properties',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ principal: { ...user(), properties: padded(limits.contextBytes) } }),
+    past: ask({ principal: { ...user(), properties: padded(limits.contextBytes + 1) } }),
+    field: 'principal.properties',
+  },
+  {
+    name: 'resource properties',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ resource: { type: 'document', id: '1', properties: padded(limits.contextBytes) } }),
+    past: ask({ resource: { type: 'document', id: '1', properties: padded(limits.contextBytes + 1) } }),
+    field: 'resource.properties',
+  },
+  {
+    name: 'batch items',
+    method: 'AuthorizationService/BatchAuthorize',
+    at: { principal: user(), items: times(limits.batchItems, () => ({ permission: 'a:b' })) },
+    past: { principal: user(), items: times(limits.batchItems + 1, () => ({ permission: 'a:b' })) },
+    field: 'items',
+  },
+  {
+    name: 'login identifier',
+    method: 'AuthenticationService/Authenticate',
+    at: { password: { identifier: text(limits.identifierChars), password: 'p' } },
+    past: { password: { identifier: text(limits.identifierChars + 1), password: 'p' } },
+    field: 'password.identifier',
+  },
+  {
+    name: 'password bytes, counted in UTF-8',
+    method: 'AuthenticationService/Authenticate',
+    at: { password: { identifier: 'ada', password: 'é'.repeat(limits.passwordBytes / 2) } },
+    past: { password: { identifier: 'ada', password: `é${'é'.repeat(limits.passwordBytes / 2)}` } },
+    field: 'password.password',
+  },
+  {
+    name: 'user agent',
+    method: 'AuthenticationService/Authenticate',
+    at: { password: { identifier: 'ada', password: 'p' }, client: { userAgent: text(limits.userAgentChars) } },
+    past: { password: { identifier: 'ada', password: 'p' }, client: { userAgent: text(limits.userAgentChars + 1) } },
+    field: 'client.user_agent',
+  },
+  {
+    name: 'device id',
+    method: 'TokenService/RotateRefresh',
+    at: { refreshToken: 'rt_x', client: { deviceId: text(limits.deviceIdChars) } },
+    past: { refreshToken: 'rt_x', client: { deviceId: text(limits.deviceIdChars + 1) } },
+    field: 'client.device_id',
+  },
+  {
+    name: 'audiences',
+    method: 'TokenService/IssueTokens',
+    at: tokens({ audience: times(limits.audiences, (i) => `a${i}`) }),
+    past: tokens({ audience: times(limits.audiences + 1, (i) => `a${i}`) }),
+    field: 'options.audience',
+  },
+  {
+    name: 'audience characters',
+    method: 'TokenService/IssueTokens',
+    at: tokens({ audience: [text(limits.audienceChars)] }),
+    past: tokens({ audience: ['a', text(limits.audienceChars + 1)] }),
+    field: 'options.audience[1]',
+  },
+  {
+    name: 'scopes',
+    method: 'TokenService/IssueTokens',
+    at: tokens({ scopes: times(limits.scopes, () => 'a:b') }),
+    past: tokens({ scopes: times(limits.scopes + 1, () => 'a:b') }),
+    field: 'options.scopes',
+  },
+  {
+    name: 'claims',
+    method: 'TokenService/IssueTokens',
+    at: tokens({ claims: padded(limits.claimsBytes) }),
+    past: tokens({ claims: padded(limits.claimsBytes + 1) }),
+    field: 'options.claims',
+  },
+  {
+    name: 'identifiers of a user',
+    method: 'UserService/CreateUser',
+    at: {
+      identifiers: times(limits.identifiersPerUser, (i) => ({ kind: 'IDENTIFIER_KIND_USERNAME', value: `ada${i}` })),
+    },
+    past: {
+      identifiers: times(limits.identifiersPerUser + 1, (i) => ({
+        kind: 'IDENTIFIER_KIND_USERNAME',
+        value: `ada${i}`,
+      })),
+    },
+    field: 'identifiers',
+  },
+  {
+    name: 'identifier characters',
+    method: 'UserService/CreateUser',
+    at: { identifiers: [{ kind: 'IDENTIFIER_KIND_USERNAME', value: text(limits.identifierChars) }] },
+    past: { identifiers: [{ kind: 'IDENTIFIER_KIND_USERNAME', value: text(10_000) }] },
+    field: 'identifiers[0].value',
+  },
+  {
+    name: 'display name',
+    method: 'UserService/CreateUser',
+    at: newUser({ displayName: text(limits.displayNameChars) }),
+    past: newUser({ displayName: text(limits.displayNameChars + 1) }),
+    field: 'display_name',
+  },
+  {
+    name: 'user metadata',
+    method: 'UserService/CreateUser',
+    at: newUser({ metadata: padded(limits.attributesBytes) }),
+    past: newUser({ metadata: padded(limits.attributesBytes + 1) }),
+    field: 'metadata',
+  },
+  {
+    name: 'changes of a write',
+    method: 'PolicyService/WriteGrants',
+    at: { changes: times(limits.changesPerWrite, () => ({ putGrant: grant({}) })) },
+    past: { changes: times(limits.changesPerWrite + 1, () => ({ putGrant: grant({}) })) },
+    field: 'changes',
+  },
+  {
+    name: 'preconditions of a write',
+    method: 'PolicyService/WriteGrants',
+    at: {
+      changes: [{ putGrant: grant({}) }],
+      preconditions: times(limits.preconditionsPerWrite, () => ({ mustMatch: { role: 'editor' } })),
+    },
+    past: {
+      changes: [{ putGrant: grant({}) }],
+      preconditions: times(limits.preconditionsPerWrite + 1, () => ({ mustMatch: { role: 'editor' } })),
+    },
+    field: 'preconditions',
+  },
+  {
+    name: 'page size',
+    method: 'PolicyService/ListGrants',
+    at: { pageSize: limits.pageSize },
+    past: { pageSize: limits.pageSize + 1 },
+    field: 'page_size',
+  },
+];
