@@ -35,6 +35,8 @@ export function nextEntry(head: LogHead, stream: string, body: Json, at: number,
 /** True when `entry` is the unaltered successor of `previous` in its stream. */
 export function follows(previous: LogHead, entry: LogEntry): boolean {
   return (
-    entry.revision === previous.revision + 1 && entry.previous === previous.digest && entry.digest === entryDigest(entry)
+    entry.revision === previous.revision + 1 &&
+    entry.previous === previous.digest &&
+    entry.digest === entryDigest(entry)
   );
 }

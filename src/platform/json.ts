@@ -26,7 +26,10 @@ export function assertJsonSafe(value: unknown, place: string): void {
   const problem = problemOf(value, 0);
   if (problem === undefined) return;
   const full = place + problem.path;
-  throw new UnsafeJsonError(full.length > MAX_PLACE_LENGTH ? `${full.slice(0, MAX_PLACE_LENGTH)}...` : full, problem.text);
+  throw new UnsafeJsonError(
+    full.length > MAX_PLACE_LENGTH ? `${full.slice(0, MAX_PLACE_LENGTH)}...` : full,
+    problem.text,
+  );
 }
 
 /** JSON text of a JSON-safe value; members in their own order, undefined ones dropped. Throws UnsafeJsonError. */
@@ -79,7 +82,8 @@ function problemInObject(value: object, depth: number): Problem | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return { path: '', text: 'is not a plain object' };
   for (const [name, member] of Object.entries(value)) {
-    if (!name.isWellFormed()) return { path: '', text: `has a member name with a lone surrogate: ${JSON.stringify(name)}` };
+    if (!name.isWellFormed())
+      return { path: '', text: `has a member name with a lone surrogate: ${JSON.stringify(name)}` };
     if (member === undefined) continue;
     const problem = problemOf(member, depth + 1);
     if (problem !== undefined) return { path: step(name) + problem.path, text: problem.text };

@@ -41,7 +41,8 @@ export function assertBodySize(text: string, place: string): void {
   // A UTF-16 unit is at most 3 bytes, so short texts need no count.
   if (text.length * 3 <= MAX_BODY_BYTES) return;
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_BODY_BYTES) throw new UnsafeJsonError(place, `has ${bytes} bytes; at most ${MAX_BODY_BYTES} are stored`);
+  if (bytes > MAX_BODY_BYTES)
+    throw new UnsafeJsonError(place, `has ${bytes} bytes; at most ${MAX_BODY_BYTES} are stored`);
 }
 
 /** Throws UnsafeJsonError unless `name` is a well-formed string of 1 to MAX_NAME_BYTES bytes. */
