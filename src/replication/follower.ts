@@ -160,13 +160,14 @@ function createBackground(options: FollowerOptions, tenants: LoadedTenants) {
   let running: Promise<void> | undefined;
   let compactedAt = clock.monotonic();
   const work = async (): Promise<void> => {
-    tenants.dropIdle();
     for (const state of tenants.states.values()) state.revocations.prune(clock.now());
     await maintain(parts, stopped.signal);
-    if (clock.monotonic() - compactedAt < COMPACT_EVERY_MS) return;
-    compactedAt = clock.monotonic();
-    const streams = [...tenants.states.values()].flatMap(({ policy, revocation }) => [policy.name, revocation.name]);
-    for (const stream of streams) await compact(parts, stream, stopped.signal);
+    if (clock.monotonic() - compactedAt >= COMPACT_EVERY_MS) {
+      compactedAt = clock.monotonic();
+      const streams = [...tenants.states.values()].flatMap(({ policy, revocation }) => [policy.name, revocation.name]);
+      for (const stream of streams) await compact(parts, stream, stopped.signal);
+    }
+    tenants.dropIdle();
   };
   const run = (): Promise<void> => {
     running ??= work()

@@ -19,6 +19,8 @@ export interface MemoryStore extends Store {
   reopen(): void;
   /** Alters a chunk of the stream's checkpoint, as a bad disk would. */
   damageCheckpoint(stream: string): void;
+  /** Loses a stream's entries after `newest`, as a restored backup does. */
+  truncateLog(stream: string, newest: number): void;
 }
 
 /** What each part of the store does first: take a turn, honour the signal, be out when told to. */
@@ -76,5 +78,6 @@ export function createMemoryStore(options: { readonly clock: Clock; readonly ran
       closed = false;
     },
     damageCheckpoint: changeLog.damage,
+    truncateLog: changeLog.truncate,
   };
 }

@@ -22,10 +22,11 @@ interface Stored {
   readonly checksum: string;
 }
 
-/** `damage` alters the stream's newest checkpoint. */
+/** `damage` alters the stream's newest checkpoint; `truncate` loses its entries after a revision. */
 export function createMemoryChangeLog(parts: MemoryParts): {
   readonly log: ChangeLog;
   damage(stream: string): void;
+  truncate(stream: string, newest: number): void;
 } {
   const streams = new Map<string, Stream>();
   const checkpoints = new Map<string, Stored>();
@@ -100,7 +101,15 @@ export function createMemoryChangeLog(parts: MemoryParts): {
     if (stored === undefined) throw new Error('there is no checkpoint to damage');
     checkpoints.set(stream, { ...stored, chunks: stored.chunks.with(-1, `${stored.chunks.at(-1)}!`) });
   };
-  return { log, damage };
+  const truncate = (stream: string, newest: number): void => {
+    const known = streams.get(stream);
+    if (known === undefined || newest >= known.newest) throw new Error('there is nothing to lose');
+    for (let revision = newest + 1; revision <= known.newest; revision += 1) known.entries.delete(revision);
+    known.newest = newest;
+    known.digest = JSON.parse(known.entries.get(newest) ?? '{"digest":""}').digest;
+    if ((checkpoints.get(stream)?.revision ?? 0) > newest) checkpoints.delete(stream);
+  };
+  return { log, damage, truncate };
 }
 
 function append(streams: Map<string, Stream>, entry: LogEntry, text: string): boolean {
