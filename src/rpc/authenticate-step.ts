@@ -9,6 +9,9 @@ import type { TokenBuckets } from './token-buckets.ts';
 
 const HOW =
   'send the header "authorization: Bearer <API key of tenant sallyport>"; the first key is in the file admin.key in the data directory of the server';
+/** What nearly every caller sends; RFC 9110 section 11.1 allows any case, and more spaces. */
+const USUAL = 'Bearer sk_';
+const SCHEME_CHARS = 7;
 const SCHEME = /^Bearer +(?=\S)/i;
 /** Sallyport's own keys have 74 characters; what is longer than this is not looked at. */
 const MAX_KEY_CHARS = 256;
@@ -36,6 +39,7 @@ export function authenticateStep(authenticate: AuthenticateCaller, failures: Tok
 function presentedKey(call: RpcCall): string {
   const header = call.incoming.header('authorization');
   if (header === undefined) throw unauthenticated(`no credential: ${HOW}`);
+  if (header.startsWith(USUAL)) return header.slice(SCHEME_CHARS);
   const scheme = SCHEME.exec(header);
   if (scheme === null) throw unauthenticated(`the authorization header is not a bearer key: ${HOW}`);
   return header.slice(scheme[0].length);

@@ -33,6 +33,7 @@ export class GrpcIncoming implements Incoming {
 
   deadlineMs(): number {
     const deadline = this.#call.getDeadline();
+    if (deadline === Number.POSITIVE_INFINITY) return deadline;
     // grpc-js turns the timeout header into a wall-clock time.
     return Number(deadline) - this.#clock.wall();
   }

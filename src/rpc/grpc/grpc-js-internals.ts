@@ -2,11 +2,14 @@ import type { Http2Server, Http2Session } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { limits } from '../../domain/limits.ts';
 
-// Two things that grpc-js 1.14 has no option for, done on its own HTTP/2 servers. Each throws when another version keeps them elsewhere,
+// Things that grpc-js 1.14 has no option for, done on its own HTTP/2 servers. Each throws when another version keeps them elsewhere,
 // and test/rpc/grpc-server.test.ts says whether they still work.
 
 /** Header fields of one request. */
 const MAX_HEADER_PAIRS = 128;
+
+/** Living connections; keepalive pings end those of dead peers. */
+const MAX_SESSIONS = 10_000;
 
 /** Bounds request metadata to 16 KiB. Before `bindAsync`. */
 export function limitMetadata(server: Server): void {
@@ -19,13 +22,18 @@ export function limitMetadata(server: Server): void {
   });
 }
 
-/** Living connections: without channelz grpc-js keeps no list for its own forceShutdown, which then cuts nothing. After `bindAsync`. */
+/** Living connections, bounded: without channelz grpc-js keeps no list for its own forceShutdown, which then cuts nothing. After `bindAsync`. */
 export function trackSessions(server: Server): ReadonlySet<Http2Session> {
   const sessions = new Set<Http2Session>();
   const servers: unknown = Reflect.get(server, 'http2Servers');
   if (!(servers instanceof Map) || servers.size === 0) throw new Error('grpc-js keeps its HTTP/2 servers elsewhere');
   for (const each of servers.keys()) {
     (each as Http2Server).on('session', (session) => {
+      // grpc-js counts no connections, and its own idle timeout costs every call two listeners.
+      if (sessions.size >= MAX_SESSIONS) {
+        session.destroy();
+        return;
+      }
       sessions.add(session);
       session.once('close', () => sessions.delete(session));
     });

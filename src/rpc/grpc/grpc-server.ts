@@ -55,7 +55,6 @@ const serverOptions = {
   'grpc-node.max_session_memory': 128,
   'grpc.keepalive_time_ms': 60_000,
   'grpc.keepalive_timeout_ms': 20_000,
-  'grpc.max_connection_idle_ms': 30 * 60_000,
   // Its bookkeeping per call is read by nobody here.
   'grpc.enable_channelz': 0,
 };

@@ -3,7 +3,6 @@ import {
   type AuthorizationService,
   type AuthorizeRequest,
   type AuthorizeResponse,
-  AuthorizeResponseSchema,
   type BatchAuthorizeItem,
   type BatchAuthorizeRequest,
   BatchAuthorizeResponseSchema,
@@ -53,11 +52,12 @@ function parseAuthorize(request: AuthorizeRequest): AuthorizeInput {
 }
 
 function toAuthorizeResponse({ decision, revision, explanation }: AuthorizeOutcome): AuthorizeResponse {
-  const message = create(AuthorizeResponseSchema);
-  message.decision = toDecision(decision);
-  message.revision = revision;
-  if (explanation !== undefined) message.explanation = create(ExplanationSchema, { steps: [...explanation] });
-  return message;
+  return {
+    $typeName: 'sallyport.v1.AuthorizeResponse',
+    decision: toDecision(decision),
+    revision,
+    explanation: explanation === undefined ? undefined : create(ExplanationSchema, { steps: [...explanation] }),
+  };
 }
 
 function parseBatch(request: BatchAuthorizeRequest): Parameters<DecisionUseCases['batchAuthorize']>[1] {
