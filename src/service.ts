@@ -14,12 +14,12 @@ import { checkMasterKey, hasMasterKeyCheck } from './domain/keys/master-key-chec
 import { createSigningKeys } from './domain/keys/signing-keys.ts';
 import { createOutbox } from './domain/outbox.ts';
 import { createRevokeHandler, REVOKE_EFFECT } from './domain/session/revocation.ts';
-import { createSessionMarks } from './domain/session/session-marks.ts';
 import type { Store } from './domain/storage.ts';
 import { ensureTenants } from './domain/tenant/ensure-tenants.ts';
 import { DEFAULT_TENANT, SYSTEM_TENANT } from './domain/tenant/tenant.ts';
 import { createTenantDirectory } from './domain/tenant/tenant-directory.ts';
 import { createUpdates } from './domain/update.ts';
+import { createUseMarks } from './domain/use-marks.ts';
 import { createFollower, type Follower } from './replication/follower.ts';
 import { createOutboxSweeper } from './replication/outbox-sweeper.ts';
 import { keepHouse } from './service/housekeeping.ts';
@@ -43,7 +43,7 @@ export const openService: OpenService = async (context) => {
     const key = await firstAdminKey(settings, directory, context.random);
     await makeFirstAdmin({ ...foundation, decisions: composition.useCases.decisions, clock: context.clock }, key);
   }
-  keepHouse(context, store, foundation.marks);
+  keepHouse(context, store, Object.values(foundation.marks));
   const readiness = watchReadiness(context, store, follower);
   const listening = await serve(context, composition, readiness.current);
   readiness.drive(listening.health);
@@ -106,7 +106,7 @@ async function found(
     () => sweeper.stop(),
   );
   const tenants = createTenantDirectory({ store, clock, logger });
-  const marks = createSessionMarks(store);
+  const marks = { sessions: createUseMarks(store, 'sessions'), apiKeys: createUseMarks(store, 'apiKeys') };
   const foundation = { context, store, ring, sealer, updates, tenants, replicas: follower, outbox, signingKeys, marks };
   return { foundation, follower };
 }

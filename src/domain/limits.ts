@@ -28,6 +28,7 @@ export const limits = {
   deviceIdChars: 128,
   cookieNameChars: 64,
   audienceChars: 256,
+  allowedOrigins: 20,
   claimsBytes: 4 * 1024,
   preconditionsPerWrite: 20,
 } as const;

@@ -17,10 +17,10 @@ import { createSessionUseCases } from '../domain/session/create-session-use-case
 import { createCredentialResolver } from '../domain/session/credential-resolver.ts';
 import { createSessionTokenJudge } from '../domain/session/judge-session-token.ts';
 import { createSettle } from '../domain/session/revocation.ts';
-import type { SessionMarks } from '../domain/session/session-marks.ts';
 import type { Store } from '../domain/storage.ts';
 import { SYSTEM_TENANT, type TenantDirectory } from '../domain/tenant/tenant.ts';
 import type { Updates } from '../domain/update.ts';
+import type { UseMarks } from '../domain/use-marks.ts';
 import type { UseCases } from '../rpc/sallyport-services.ts';
 
 /** What the use cases stand on: opened already. */
@@ -34,7 +34,8 @@ export interface Foundation {
   readonly replicas: Replicas;
   readonly outbox: Outbox;
   readonly signingKeys: SigningKeys;
-  readonly marks: SessionMarks;
+  /** Last uses, by what was used. */
+  readonly marks: { readonly sessions: UseMarks; readonly apiKeys: UseMarks };
 }
 
 /** The use cases and what the pipeline asks about calling services. */
@@ -56,7 +57,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
   );
   const accessTokens = createAccessTokens({ ...shared, issuer: settings.issuer });
   const judgeApiKey = createApiKeyJudge(shared);
-  const judgeSessionToken = createSessionTokenJudge({ store, clock, replicas, tenants, marks });
+  const judgeSessionToken = createSessionTokenJudge({ store, clock, replicas, tenants, marks: marks.sessions });
   const decideForSubject = createDecideForSubject({ replicas, clock });
   const credentials = createCredentialResolver({ accessTokens, judgeSessionToken, judgeApiKey });
   const sessions = createSessionStarter({ ...shared, accessTokens });
@@ -75,7 +76,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         sessions,
         logger,
       }),
-      sessions: createSessionUseCases({ ...shared, accessTokens }),
+      sessions: createSessionUseCases({ ...shared, accessTokens, judgeSessionToken, marks: marks.sessions }),
       keys: createKeyUseCases({ ...shared, judgeApiKey, signingKeys, decideForSubject }),
       decisions: createDecision({ replicas, tenants, credentials, clock, random, ring }),
     },

@@ -6,14 +6,363 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { DecisionReason } from "./decision_pb.ts";
+import { file_sallyport_v1_decision } from "./decision_pb.ts";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
+import type { ClientContext, Subject } from "./subject_pb.ts";
+import { file_sallyport_v1_subject } from "./subject_pb.ts";
 import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sallyport/v1/session.proto.
  */
 export const file_sallyport_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("ChpzYWxseXBvcnQvdjEvc2Vzc2lvbi5wcm90bxIMc2FsbHlwb3J0LnYxIo4BChVSZXZva2VTZXNzaW9uc1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEhQKCnNlc3Npb25faWQYAiABKAlIABIXCg1zZXNzaW9uX3Rva2VuGAMgASgJSAASFwoNcmVmcmVzaF90b2tlbhgEIAEoCUgAEhEKB3VzZXJfaWQYBSABKAlIAEIKCghzZWxlY3RvciIvChZSZXZva2VTZXNzaW9uc1Jlc3BvbnNlEhUKDXJldm9rZWRfY291bnQYASABKAUicwoMSXNzdWVPcHRpb25zEiwKBnRva2VucxgBIAEoCzIaLnNhbGx5cG9ydC52MS5Ub2tlbk9wdGlvbnNIABItCgZjb29raWUYAiABKAsyGy5zYWxseXBvcnQudjEuQ29va2llT3B0aW9uc0gAQgYKBGtpbmQiWQoMVG9rZW5PcHRpb25zEhAKCGF1ZGllbmNlGAEgAygJEg4KBnNjb3BlcxgCIAMoCRInCgZjbGFpbXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ij0KDUNvb2tpZU9wdGlvbnMSHgoWcHJldmlvdXNfc2Vzc2lvbl90b2tlbhgBIAEoCRIMCgRuYW1lGAIgASgJIskBCglUb2tlblBhaXISFAoMYWNjZXNzX3Rva2VuGAEgASgJEjwKGGFjY2Vzc190b2tlbl9leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcmVmcmVzaF90b2tlbhgDIAEoCRI9ChlyZWZyZXNoX3Rva2VuX2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAUgASgJIpMBCg1Db29raWVTZXNzaW9uEhUKDXNlc3Npb25fdG9rZW4YASABKAkSEgoKc2V0X2Nvb2tpZRgCIAEoCRISCgpjc3JmX3Rva2VuGAMgASgJEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzZXNzaW9uX2lkGAUgASgJImoKCVJlamVjdGlvbhItCgZyZWFzb24YASABKA4yHS5zYWxseXBvcnQudjEuUmVqZWN0aW9uUmVhc29uEi4KC3JldHJ5X2FmdGVyGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKvMDCg9SZWplY3Rpb25SZWFzb24SIAocUkVKRUNUSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEigKJFJFSkVDVElPTl9SRUFTT05fSU5WQUxJRF9DUkVERU5USUFMUxABEhsKF1JFSkVDVElPTl9SRUFTT05fTE9DS0VEEAISIQodUkVKRUNUSU9OX1JFQVNPTl9DT0RFX0lOVkFMSUQQAxImCiJSRUpFQ1RJT05fUkVBU09OX0NPREVfQUxSRUFEWV9VU0VEEAQSJgoiUkVKRUNUSU9OX1JFQVNPTl9DSEFMTEVOR0VfRVhQSVJFRBAFEiQKIFJFSkVDVElPTl9SRUFTT05fUkVGUkVTSF9VTktOT1dOEAoSJAogUkVKRUNUSU9OX1JFQVNPTl9SRUZSRVNIX0VYUElSRUQQCxIjCh9SRUpFQ1RJT05fUkVBU09OX1JFRlJFU0hfUkVVU0VEEAwSJAogUkVKRUNUSU9OX1JFQVNPTl9TRVNTSU9OX1JFVk9LRUQQDRIiCh5SRUpFQ1RJT05fUkVBU09OX1BST09GX0lOVkFMSUQQFBImCiJSRUpFQ1RJT05fUkVBU09OX0ZFREVSQVRJT05fRkFJTEVEEBUSIQodUkVKRUNUSU9OX1JFQVNPTl9SQVRFX0xJTUlURUQQFjKEAQoOU2Vzc2lvblNlcnZpY2UScgoOUmV2b2tlU2Vzc2lvbnMSIy5zYWxseXBvcnQudjEuUmV2b2tlU2Vzc2lvbnNSZXF1ZXN0GiQuc2FsbHlwb3J0LnYxLlJldm9rZVNlc3Npb25zUmVzcG9uc2UiFZq4GBEKD3Nlc3Npb25zOnJldm9rZUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_method_access]);
+  fileDesc("ChpzYWxseXBvcnQvdjEvc2Vzc2lvbi5wcm90bxIMc2FsbHlwb3J0LnYxIp4BChRDcmVhdGVTZXNzaW9uUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSHAoUYXV0aGVudGljYXRpb25fdG9rZW4YAiABKAkSKwoGY29va2llGAMgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZU9wdGlvbnMSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQigAEKFUNyZWF0ZVNlc3Npb25SZXNwb25zZRIuCgdzZXNzaW9uGAEgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKPAQoUVmVyaWZ5U2Vzc2lvblJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhUKDXNlc3Npb25fdG9rZW4YAiABKAkSEwoLaHR0cF9tZXRob2QYAyABKAkSDgoGb3JpZ2luGAQgASgJEhcKD2FsbG93ZWRfb3JpZ2lucxgFIAMoCRISCgpjc3JmX3Rva2VuGAYgASgJIpoBChVWZXJpZnlTZXNzaW9uUmVzcG9uc2USDgoGYWN0aXZlGAEgASgIEjUKD2luYWN0aXZlX3JlYXNvbhgCIAEoDjIcLnNhbGx5cG9ydC52MS5EZWNpc2lvblJlYXNvbhImCgdzZXNzaW9uGAMgASgLMhUuc2FsbHlwb3J0LnYxLlNlc3Npb24SEgoKY3NyZl90b2tlbhgEIAEoCSJ0ChNMaXN0U2Vzc2lvbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRImCgdzdWJqZWN0GAIgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkiWAoUTGlzdFNlc3Npb25zUmVzcG9uc2USJwoIc2Vzc2lvbnMYASADKAsyFS5zYWxseXBvcnQudjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiuAMKB1Nlc3Npb24SCgoCaWQYASABKAkSJwoEa2luZBgCIAEoDjIZLnNhbGx5cG9ydC52MS5TZXNzaW9uS2luZBImCgdzdWJqZWN0GAMgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSKwoGY2xpZW50GAQgASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQSEQoJY2xpZW50X2lkGAUgASgJEgsKA2FtchgGIAMoCRI3ChNhdXRoZW50aWNhdGlvbl90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoObGFzdF9zZWVuX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGlkbGVfZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKOAQoVUmV2b2tlU2Vzc2lvbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIUCgpzZXNzaW9uX2lkGAIgASgJSAASFwoNc2Vzc2lvbl90b2tlbhgDIAEoCUgAEhcKDXJlZnJlc2hfdG9rZW4YBCABKAlIABIRCgd1c2VyX2lkGAUgASgJSABCCgoIc2VsZWN0b3IiLwoWUmV2b2tlU2Vzc2lvbnNSZXNwb25zZRIVCg1yZXZva2VkX2NvdW50GAEgASgFInMKDElzc3VlT3B0aW9ucxIsCgZ0b2tlbnMYASABKAsyGi5zYWxseXBvcnQudjEuVG9rZW5PcHRpb25zSAASLQoGY29va2llGAIgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZU9wdGlvbnNIAEIGCgRraW5kIlkKDFRva2VuT3B0aW9ucxIQCghhdWRpZW5jZRgBIAMoCRIOCgZzY29wZXMYAiADKAkSJwoGY2xhaW1zGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCI9Cg1Db29raWVPcHRpb25zEh4KFnByZXZpb3VzX3Nlc3Npb25fdG9rZW4YASABKAkSDAoEbmFtZRgCIAEoCSLJAQoJVG9rZW5QYWlyEhQKDGFjY2Vzc190b2tlbhgBIAEoCRI8ChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZnJlc2hfdG9rZW4YAyABKAkSPQoZcmVmcmVzaF90b2tlbl9leHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgFIAEoCSKTAQoNQ29va2llU2Vzc2lvbhIVCg1zZXNzaW9uX3Rva2VuGAEgASgJEhIKCnNldF9jb29raWUYAiABKAkSEgoKY3NyZl90b2tlbhgDIAEoCRIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2Vzc2lvbl9pZBgFIAEoCSJqCglSZWplY3Rpb24SLQoGcmVhc29uGAEgASgOMh0uc2FsbHlwb3J0LnYxLlJlamVjdGlvblJlYXNvbhIuCgtyZXRyeV9hZnRlchgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbipdCgtTZXNzaW9uS2luZBIcChhTRVNTSU9OX0tJTkRfVU5TUEVDSUZJRUQQABIXChNTRVNTSU9OX0tJTkRfVE9LRU5TEAESFwoTU0VTU0lPTl9LSU5EX0NPT0tJRRACKvMDCg9SZWplY3Rpb25SZWFzb24SIAocUkVKRUNUSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEigKJFJFSkVDVElPTl9SRUFTT05fSU5WQUxJRF9DUkVERU5USUFMUxABEhsKF1JFSkVDVElPTl9SRUFTT05fTE9DS0VEEAISIQodUkVKRUNUSU9OX1JFQVNPTl9DT0RFX0lOVkFMSUQQAxImCiJSRUpFQ1RJT05fUkVBU09OX0NPREVfQUxSRUFEWV9VU0VEEAQSJgoiUkVKRUNUSU9OX1JFQVNPTl9DSEFMTEVOR0VfRVhQSVJFRBAFEiQKIFJFSkVDVElPTl9SRUFTT05fUkVGUkVTSF9VTktOT1dOEAoSJAogUkVKRUNUSU9OX1JFQVNPTl9SRUZSRVNIX0VYUElSRUQQCxIjCh9SRUpFQ1RJT05fUkVBU09OX1JFRlJFU0hfUkVVU0VEEAwSJAogUkVKRUNUSU9OX1JFQVNPTl9TRVNTSU9OX1JFVk9LRUQQDRIiCh5SRUpFQ1RJT05fUkVBU09OX1BST09GX0lOVkFMSUQQFBImCiJSRUpFQ1RJT05fUkVBU09OX0ZFREVSQVRJT05fRkFJTEVEEBUSIQodUkVKRUNUSU9OX1JFQVNPTl9SQVRFX0xJTUlURUQQFjLSAwoOU2Vzc2lvblNlcnZpY2USbwoNQ3JlYXRlU2Vzc2lvbhIiLnNhbGx5cG9ydC52MS5DcmVhdGVTZXNzaW9uUmVxdWVzdBojLnNhbGx5cG9ydC52MS5DcmVhdGVTZXNzaW9uUmVzcG9uc2UiFZq4GBEKD3Nlc3Npb25zOmNyZWF0ZRJvCg1WZXJpZnlTZXNzaW9uEiIuc2FsbHlwb3J0LnYxLlZlcmlmeVNlc3Npb25SZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlZlcmlmeVNlc3Npb25SZXNwb25zZSIVmrgYEQoPc2Vzc2lvbnM6dmVyaWZ5EmoKDExpc3RTZXNzaW9ucxIhLnNhbGx5cG9ydC52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIhOauBgPCg1zZXNzaW9uczpyZWFkEnIKDlJldm9rZVNlc3Npb25zEiMuc2FsbHlwb3J0LnYxLlJldm9rZVNlc3Npb25zUmVxdWVzdBokLnNhbGx5cG9ydC52MS5SZXZva2VTZXNzaW9uc1Jlc3BvbnNlIhWauBgRCg9zZXNzaW9uczpyZXZva2VCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
+
+/**
+ * A finished login and what the cookie should look like.
+ *
+ * @generated from message sallyport.v1.CreateSessionRequest
+ */
+export type CreateSessionRequest = Message<"sallyport.v1.CreateSessionRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. From a finished login; single use, within 60 s by default. Example: `at_...`.
+   *
+   * @generated from field: string authentication_token = 2;
+   */
+  authenticationToken: string;
+
+  /**
+   * What the cookie should look like; absent: `__Host-session`, and no previous session to end.
+   *
+   * @generated from field: sallyport.v1.CookieOptions cookie = 3;
+   */
+  cookie?: CookieOptions | undefined;
+
+  /**
+   * The end user's device.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.CreateSessionRequest.
+ * Use `create(CreateSessionRequestSchema)` to create a new message.
+ */
+export const CreateSessionRequestSchema: GenMessage<CreateSessionRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_session, 0);
+
+/**
+ * Exactly one outcome.
+ *
+ * @generated from message sallyport.v1.CreateSessionResponse
+ */
+export type CreateSessionResponse = Message<"sallyport.v1.CreateSessionResponse"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.CreateSessionResponse.outcome
+   */
+  outcome: {
+    /**
+     * The session.
+     *
+     * @generated from field: sallyport.v1.CookieSession session = 1;
+     */
+    value: CookieSession;
+    case: "session";
+  } | {
+    /**
+     * No, for example PROOF_INVALID.
+     *
+     * @generated from field: sallyport.v1.Rejection rejection = 2;
+     */
+    value: Rejection;
+    case: "rejection";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.v1.CreateSessionResponse.
+ * Use `create(CreateSessionResponseSchema)` to create a new message.
+ */
+export const CreateSessionResponseSchema: GenMessage<CreateSessionResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_session, 1);
+
+/**
+ * A browser's request, as the application received it.
+ *
+ * @generated from message sallyport.v1.VerifySessionRequest
+ */
+export type VerifySessionRequest = Message<"sallyport.v1.VerifySessionRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. The cookie's value, as received. Example: `ss_...`.
+   *
+   * @generated from field: string session_token = 2;
+   */
+  sessionToken: string;
+
+  /**
+   * Required. Method of the browser's request, upper case, at most 32 characters. GET, HEAD, OPTIONS and TRACE are safe
+   * (RFC 9110 section 9.2.1): nothing more is checked, so they must change nothing. Send POST for a WebSocket handshake.
+   * Example: `POST`.
+   *
+   * @generated from field: string http_method = 3;
+   */
+  httpMethod: string;
+
+  /**
+   * The request's Origin header, as received; empty: it had none, which refuses an unsafe method. Example:
+   * `https://shop.example.com`.
+   *
+   * @generated from field: string origin = 4;
+   */
+  origin: string;
+
+  /**
+   * Origins of the application's own pages, at most 20, each scheme, host and port as browsers write them. Required for
+   * an unsafe method, empty is enough for a safe one. Example: `https://shop.example.com`.
+   *
+   * @generated from field: repeated string allowed_origins = 5;
+   */
+  allowedOrigins: string[];
+
+  /**
+   * What the page sent back of CookieSession.csrf_token or VerifySessionResponse.csrf_token, in a header or a form
+   * field and not in a cookie. Required for an unsafe method; empty is enough for a safe one.
+   *
+   * @generated from field: string csrf_token = 6;
+   */
+  csrfToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.VerifySessionRequest.
+ * Use `create(VerifySessionRequestSchema)` to create a new message.
+ */
+export const VerifySessionRequestSchema: GenMessage<VerifySessionRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_session, 2);
+
+/**
+ * One verdict.
+ *
+ * @generated from message sallyport.v1.VerifySessionResponse
+ */
+export type VerifySessionResponse = Message<"sallyport.v1.VerifySessionResponse"> & {
+  /**
+   * The session lives, its user is not disabled, and an unsafe request is from the application's own page. Anything but
+   * true is a no.
+   *
+   * @generated from field: bool active = 1;
+   */
+  active: boolean;
+
+  /**
+   * Why not, for the caller's logs; set when `active` is false: a CREDENTIAL_ or CSRF_ reason, or SUBJECT_DISABLED.
+   *
+   * @generated from field: sallyport.v1.DecisionReason inactive_reason = 2;
+   */
+  inactiveReason: DecisionReason;
+
+  /**
+   * Set only when `active` is true.
+   *
+   * @generated from field: sallyport.v1.Session session = 3;
+   */
+  session?: Session | undefined;
+
+  /**
+   * A token for the page that this request renders, as good as every earlier one of the session; set only when `active`
+   * is true and the method is safe.
+   *
+   * @generated from field: string csrf_token = 4;
+   */
+  csrfToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.VerifySessionResponse.
+ * Use `create(VerifySessionResponseSchema)` to create a new message.
+ */
+export const VerifySessionResponseSchema: GenMessage<VerifySessionResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_session, 3);
+
+/**
+ * Whose sessions.
+ *
+ * @generated from message sallyport.v1.ListSessionsRequest
+ */
+export type ListSessionsRequest = Message<"sallyport.v1.ListSessionsRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. Type `user` or `service`, no relation. Example: type `user`, id `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: sallyport.v1.Subject subject = 2;
+   */
+  subject?: Subject | undefined;
+
+  /**
+   * Sessions looked at per page, at most 1,000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page. The other fields are the same for every page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListSessionsRequest.
+ * Use `create(ListSessionsRequestSchema)` to create a new message.
+ */
+export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_session, 4);
+
+/**
+ * One page of sessions.
+ *
+ * @generated from message sallyport.v1.ListSessionsResponse
+ */
+export type ListSessionsResponse = Message<"sallyport.v1.ListSessionsResponse"> & {
+  /**
+   * Those that live. Fewer than page_size, even none, says nothing about further pages.
+   *
+   * @generated from field: repeated sallyport.v1.Session sessions = 1;
+   */
+  sessions: Session[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListSessionsResponse.
+ * Use `create(ListSessionsResponseSchema)` to create a new message.
+ */
+export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_session, 5);
+
+/**
+ * A session, without its secrets.
+ *
+ * @generated from message sallyport.v1.Session
+ */
+export type Session = Message<"sallyport.v1.Session"> & {
+  /**
+   * For RevokeSessions; the `sid` of its access tokens. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What it hangs on.
+   *
+   * @generated from field: sallyport.v1.SessionKind kind = 2;
+   */
+  kind: SessionKind;
+
+  /**
+   * Whose it is. Example: type `user`, id `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: sallyport.v1.Subject subject = 3;
+   */
+  subject?: Subject | undefined;
+
+  /**
+   * The end user's device at the login, as the calling service reported it; its address and browser are for people.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 4;
+   */
+  client?: ClientContext | undefined;
+
+  /**
+   * The service that began it. Example: `service:shop`.
+   *
+   * @generated from field: string client_id = 5;
+   */
+  clientId: string;
+
+  /**
+   * How the user proved who they are, RFC 8176 values; empty when a caller vouched. Examples: `pwd`, `otp`.
+   *
+   * @generated from field: repeated string amr = 6;
+   */
+  amr: string[];
+
+  /**
+   * When they last did; absent when a caller vouched.
+   *
+   * @generated from field: google.protobuf.Timestamp authentication_time = 7;
+   */
+  authenticationTime?: Timestamp | undefined;
+
+  /**
+   * When the session began.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 8;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * The last rotation of a token session or use of a cookie session; uses at other replicas show up to a minute late.
+   *
+   * @generated from field: google.protobuf.Timestamp last_seen_time = 9;
+   */
+  lastSeenTime?: Timestamp | undefined;
+
+  /**
+   * When it ends unless used before.
+   *
+   * @generated from field: google.protobuf.Timestamp idle_expire_time = 10;
+   */
+  idleExpireTime?: Timestamp | undefined;
+
+  /**
+   * When it ends whatever happens.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 11;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.Session.
+ * Use `create(SessionSchema)` to create a new message.
+ */
+export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_session, 6);
 
 /**
  * Which sessions to end.
@@ -73,7 +422,7 @@ export type RevokeSessionsRequest = Message<"sallyport.v1.RevokeSessionsRequest"
  * Use `create(RevokeSessionsRequestSchema)` to create a new message.
  */
 export const RevokeSessionsRequestSchema: GenMessage<RevokeSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 0);
+  messageDesc(file_sallyport_v1_session, 7);
 
 /**
  * What was ended.
@@ -94,7 +443,7 @@ export type RevokeSessionsResponse = Message<"sallyport.v1.RevokeSessionsRespons
  * Use `create(RevokeSessionsResponseSchema)` to create a new message.
  */
 export const RevokeSessionsResponseSchema: GenMessage<RevokeSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 1);
+  messageDesc(file_sallyport_v1_session, 8);
 
 /**
  * What a login should end in. Absent: only an authentication token.
@@ -117,7 +466,7 @@ export type IssueOptions = Message<"sallyport.v1.IssueOptions"> & {
     case: "tokens";
   } | {
     /**
-     * Cookie session. Not served yet: refused.
+     * Cookie session. The caller needs `tokens:issue` as well.
      *
      * @generated from field: sallyport.v1.CookieOptions cookie = 2;
      */
@@ -131,7 +480,7 @@ export type IssueOptions = Message<"sallyport.v1.IssueOptions"> & {
  * Use `create(IssueOptionsSchema)` to create a new message.
  */
 export const IssueOptionsSchema: GenMessage<IssueOptions> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 2);
+  messageDesc(file_sallyport_v1_session, 9);
 
 /**
  * What the tokens should carry. Kept in the session: rotation gives the same claims again.
@@ -167,7 +516,7 @@ export type TokenOptions = Message<"sallyport.v1.TokenOptions"> & {
  * Use `create(TokenOptionsSchema)` to create a new message.
  */
 export const TokenOptionsSchema: GenMessage<TokenOptions> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 3);
+  messageDesc(file_sallyport_v1_session, 10);
 
 /**
  * What the cookie should look like.
@@ -195,7 +544,7 @@ export type CookieOptions = Message<"sallyport.v1.CookieOptions"> & {
  * Use `create(CookieOptionsSchema)` to create a new message.
  */
 export const CookieOptionsSchema: GenMessage<CookieOptions> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 4);
+  messageDesc(file_sallyport_v1_session, 11);
 
 /**
  * A token pair.
@@ -244,7 +593,7 @@ export type TokenPair = Message<"sallyport.v1.TokenPair"> & {
  * Use `create(TokenPairSchema)` to create a new message.
  */
 export const TokenPairSchema: GenMessage<TokenPair> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 5);
+  messageDesc(file_sallyport_v1_session, 12);
 
 /**
  * A cookie session.
@@ -260,14 +609,15 @@ export type CookieSession = Message<"sallyport.v1.CookieSession"> & {
   sessionToken: string;
 
   /**
-   * Ready for the Set-Cookie header. Example: `__Host-session=ss_...; Path=/; Secure; HttpOnly; SameSite=Lax`.
+   * Ready for the Set-Cookie header. Example: `__Host-session=ss_...; Max-Age=86400; Path=/; HttpOnly; Secure;
+   * SameSite=Lax`.
    *
    * @generated from field: string set_cookie = 2;
    */
   setCookie: string;
 
   /**
-   * For the double-submit check of unsafe methods.
+   * For the application's pages to send back with unsafe methods; VerifySession checks it.
    *
    * @generated from field: string csrf_token = 3;
    */
@@ -293,7 +643,7 @@ export type CookieSession = Message<"sallyport.v1.CookieSession"> & {
  * Use `create(CookieSessionSchema)` to create a new message.
  */
 export const CookieSessionSchema: GenMessage<CookieSession> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 6);
+  messageDesc(file_sallyport_v1_session, 13);
 
 /**
  * Why the end user was turned away. The calling service was entitled to ask.
@@ -321,7 +671,48 @@ export type Rejection = Message<"sallyport.v1.Rejection"> & {
  * Use `create(RejectionSchema)` to create a new message.
  */
 export const RejectionSchema: GenMessage<Rejection> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_session, 7);
+  messageDesc(file_sallyport_v1_session, 14);
+
+/**
+ * What a session hangs on.
+ *
+ * @generated from enum sallyport.v1.SessionKind
+ */
+export const SessionKind = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: SESSION_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Access and refresh tokens.
+   *
+   * @generated from enum value: SESSION_KIND_TOKENS = 1;
+   */
+  TOKENS: 1,
+
+  /**
+   * A browser's cookie.
+   *
+   * @generated from enum value: SESSION_KIND_COOKIE = 2;
+   */
+  COOKIE: 2,
+} as const;
+
+/**
+ * What a session hangs on.
+ *
+ * @generated from enum sallyport.v1.SessionKind
+ */
+export type SessionKind = (typeof SessionKind)[keyof typeof SessionKind] | UnknownEnum;
+
+/**
+ * Describes the enum sallyport.v1.SessionKind.
+ */
+export const SessionKindSchema: GenEnum<SessionKind> = /*@__PURE__*/
+  enumDesc(file_sallyport_v1_session, 0);
 
 /**
  * Reasons of a rejection.
@@ -432,7 +823,7 @@ export type RejectionReason = (typeof RejectionReason)[keyof typeof RejectionRea
  * Describes the enum sallyport.v1.RejectionReason.
  */
 export const RejectionReasonSchema: GenEnum<RejectionReason> = /*@__PURE__*/
-  enumDesc(file_sallyport_v1_session, 0);
+  enumDesc(file_sallyport_v1_session, 1);
 
 /**
  * Sessions: what a login leaves behind, and what tokens and cookies hang on.
@@ -440,6 +831,38 @@ export const RejectionReasonSchema: GenEnum<RejectionReason> = /*@__PURE__*/
  * @generated from service sallyport.v1.SessionService
  */
 export const SessionService: GenService<{
+  /**
+   * Starts a cookie session from a finished login. Of any number of calls with one authentication token by one caller
+   * within 10 s, all get the same session.
+   *
+   * @generated from rpc sallyport.v1.SessionService.CreateSession
+   */
+  createSession: {
+    methodKind: "unary";
+    input: typeof CreateSessionRequestSchema;
+    output: typeof CreateSessionResponseSchema;
+  },
+  /**
+   * Says whether a browser's request may be served under its cookie: the session lives, and, unless the method is safe,
+   * the request comes from a page of the application's own. One verdict for both. It counts as a use of the session.
+   *
+   * @generated from rpc sallyport.v1.SessionService.VerifySession
+   */
+  verifySession: {
+    methodKind: "unary";
+    input: typeof VerifySessionRequestSchema;
+    output: typeof VerifySessionResponseSchema;
+  },
+  /**
+   * Lists the living sessions of a user or service, token and cookie sessions alike, in ascending order of their ids.
+   *
+   * @generated from rpc sallyport.v1.SessionService.ListSessions
+   */
+  listSessions: {
+    methodKind: "unary";
+    input: typeof ListSessionsRequestSchema;
+    output: typeof ListSessionsResponseSchema;
+  },
   /**
    * Ends sessions: their refresh and session tokens at once, their access tokens within a second on every replica.
    * Ending what has ended, or never was, is no error, so that a logout can be repeated.

@@ -115,7 +115,7 @@ export type Principal = Message<"sallyport.v1.Principal"> & {
     case: "accessToken";
   } | {
     /**
-     * A cookie session's token, as received. Example: `ss_...`. Not served yet: refused.
+     * A cookie session's token, as received. Example: `ss_...`.
      *
      * @generated from field: string session_token = 3;
      */

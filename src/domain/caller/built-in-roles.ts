@@ -5,7 +5,7 @@ import type { Policy } from '../decision/use-cases.ts';
 // test/cases/method-roles.ts writes out which role may call which method.
 
 /** Asks questions: nothing it calls changes anything. */
-const decider = ['decisions:read', 'api_keys:verify', 'tokens:verify'];
+const decider = ['decisions:read', 'api_keys:verify', 'tokens:verify', 'sessions:verify'];
 
 /** Logs people in and keeps their sessions. `users:write` is missing on purpose: it may not change a factor or password on its word. */
 const application = [
@@ -14,6 +14,8 @@ const application = [
   'users:create',
   'tokens:issue',
   'tokens:rotate',
+  'sessions:create',
+  'sessions:read',
   'sessions:revoke',
 ];
 
@@ -28,6 +30,7 @@ const manager = [
   'grants:write',
   'policy:read',
   'policy:write',
+  'sessions:read',
   'sessions:revoke',
   // EnrollTotp and ConfirmTotp by user id need it together with `users:write`.
   'authentication:enroll',
@@ -42,7 +45,7 @@ export const builtInPolicy: Policy = {
     { name: 'manager', permissions: manager, inherits: [] },
     {
       name: 'auditor',
-      permissions: ['users:read', 'api_keys:read', 'grants:read', 'policy:read', 'audit:read'],
+      permissions: ['users:read', 'api_keys:read', 'grants:read', 'policy:read', 'sessions:read', 'audit:read'],
       inherits: [],
     },
     { name: 'admin', permissions: ['*'], inherits: [] },

@@ -19,7 +19,9 @@ export type DecisionReason =
   | 'CREDENTIAL_REVOKED'
   | 'CREDENTIAL_WRONG_AUDIENCE'
   | 'CREDENTIAL_WRONG_NETWORK'
-  | 'CREDENTIAL_RATE_LIMITED';
+  | 'CREDENTIAL_RATE_LIMITED'
+  | 'CSRF_WRONG_ORIGIN'
+  | 'CSRF_TOKEN_INVALID';
 
 export interface Decision {
   /** Anything but 'allow' is no. */

@@ -1,7 +1,7 @@
 import type { CredentialResolver, ResolvedPrincipal } from '../decision/use-cases.ts';
 import type { AccessTokens, AccessTokenVerdict } from '../keys/access-token.ts';
 import type { ApiKeyVerdict, JudgeApiKey } from '../keys/verify-api-key.ts';
-import type { JudgeSessionToken } from './judge-session-token.ts';
+import type { JudgeSessionToken, SessionVerdict } from './judge-session-token.ts';
 
 /** Credentials of end users and services as subjects of a decision. The audience of a token is not checked: Authorize has none. */
 export function createCredentialResolver(ports: {
@@ -14,7 +14,10 @@ export function createCredentialResolver(ports: {
       const verdict = ports.accessTokens.verify(tenant, token, signal);
       return verdict instanceof Promise ? verdict.then(ofAccessToken) : ofAccessToken(verdict);
     },
-    sessionToken: (tenant, token, signal) => ports.judgeSessionToken(tenant, token, signal),
+    sessionToken: (tenant, token, signal) => {
+      const verdict = ports.judgeSessionToken(tenant, token, signal);
+      return verdict instanceof Promise ? verdict.then(ofSessionToken) : ofSessionToken(verdict);
+    },
     apiKey: (tenant, key, signal) => {
       const verdict = ports.judgeApiKey(tenant, key, signal);
       return verdict instanceof Promise ? verdict.then(ofApiKey) : ofApiKey(verdict);
@@ -28,6 +31,17 @@ function ofAccessToken(verdict: AccessTokenVerdict): ResolvedPrincipal {
   }
   const { subject, scopes, expiresAt } = verdict.claims;
   return { kind: 'resolved', subject, scopes: narrowing(scopes), expiresAt };
+}
+
+/** A cookie stands for all that its user may do. */
+function ofSessionToken(verdict: SessionVerdict): ResolvedPrincipal {
+  if (verdict.kind === 'refused') return verdict;
+  return {
+    kind: 'resolved',
+    subject: verdict.session.subject,
+    scopes: undefined,
+    expiresAt: verdict.idleEndsAt,
+  };
 }
 
 function ofApiKey(verdict: ApiKeyVerdict): ResolvedPrincipal {

@@ -4,7 +4,7 @@ import type { UserDocument } from '../identity/use-cases.ts';
 import type { Draft, Store } from '../storage.ts';
 import { formatSubject } from '../subject.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
-import { isOver, keptUntil } from './refresh-policy.ts';
+import { keptUntil } from './refresh-policy.ts';
 import { REMEMBERED_MS, revokeEffect } from './revocation.ts';
 import type { FinishedLogin, SessionDocument, TokenRequest } from './use-cases.ts';
 
@@ -70,9 +70,14 @@ export function revokedSession(
 /** Whether it has neither been revoked nor reached an end. Marks, written in batches, move the idle end of a cookie session. */
 export function isLiving(session: SessionDocument, now: number): boolean {
   if (session.revokedAt !== undefined) return false;
-  if (session.kind === 'refresh' || session.touchedAt === undefined) return !isOver(session, now);
+  return now < Math.min(idleEndOf(session), session.absoluteEndsAt);
+}
+
+/** Epoch ms at which it ends unless used before. */
+export function idleEndOf(session: SessionDocument): number {
+  if (session.kind === 'refresh' || session.touchedAt === undefined) return session.idleEndsAt;
   const idleMs = session.idleEndsAt - session.createdAt;
-  return now < Math.min(session.touchedAt + idleMs, session.absoluteEndsAt);
+  return Math.min(session.touchedAt + idleMs, session.absoluteEndsAt);
 }
 
 /**

@@ -20,6 +20,17 @@ const AMR: Readonly<Record<PerformedMethod['method'], string>> = {
   federated: 'fed',
 };
 
+/** `amr` of what the user did: the methods, and `mfa` when they are of more than one factor. */
+export function amrOf(methods: SessionDocument['methods']): readonly string[] {
+  const amr = methods.map(({ method }) => AMR[method]);
+  return factorsOf(methods).size > 1 ? [...amr, 'mfa'] : amr;
+}
+
+/** A recovery code stands for the second factor that it replaces. */
+function factorsOf(methods: SessionDocument['methods']): ReadonlySet<string> {
+  return new Set(methods.map(({ method }) => (method === 'recovery_code' ? 'totp' : method)));
+}
+
 /**
  * The token pair of one generation of a session. The refresh token is the same each time; the access token is signed afresh, and never
  * outlives the session. `scopes` are those of this access token.
@@ -33,8 +44,7 @@ export async function tokenPairOf(
   signal: AbortSignal | undefined,
 ): Promise<IssuedTokens> {
   const { tenant, id, subject, epoch, callerName, tokens, methods } = session;
-  const factors = new Set(methods.map(({ method }) => (method === 'recovery_code' ? 'totp' : method)));
-  const amr = methods.map(({ method }) => AMR[method]);
+  const factors = factorsOf(methods);
   const { token, expiresAt } = await ports.accessTokens.sign(
     {
       tenant,
@@ -46,7 +56,7 @@ export async function tokenPairOf(
       sessionId: id,
       authTime: methods.length === 0 ? undefined : Math.max(...methods.map(({ at }) => at)),
       acr: factors.size === 0 ? undefined : factors.size > 1 ? 'aal2' : 'aal1',
-      amr: factors.size > 1 ? [...amr, 'mfa'] : amr,
+      amr: amrOf(methods),
       custom: tokens?.claims ?? {},
     },
     Math.min(settings.accessTokenMs, session.absoluteEndsAt - ports.clock.now()),

@@ -3,6 +3,7 @@ import type { DecisionReason } from '../decision/use-cases.ts';
 import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
 import type { Document, Json } from '../storage.ts';
 import type { SubjectRef } from '../subject.ts';
+import type { BrowserRequest } from './check-csrf.ts';
 
 // Sessions: a refresh family or a cookie session is one document. Its generation and salt are all that a refresh token is made of.
 
@@ -145,7 +146,53 @@ export type TokenIntrospection =
       readonly claims: { readonly [name: string]: Json | undefined };
     };
 
+export interface CreateSessionInput {
+  readonly tenant: string;
+  readonly authenticationToken: string;
+  readonly request: CookieRequest;
+  readonly client: ClientDevice;
+}
+
+export interface VerifySessionInput {
+  readonly tenant: string;
+  readonly sessionToken: string;
+  readonly request: BrowserRequest;
+}
+
+/** A session and what is beside its document. */
+export interface SessionView {
+  readonly session: SessionDocument;
+  /** Epoch ms. */
+  readonly lastSeenAt: number;
+  readonly idleEndsAt: number;
+}
+
+export type SessionCheck =
+  | { readonly active: false; readonly reason: DecisionReason }
+  /** `csrfToken` with safe methods: for the page that is rendered. */
+  | { readonly active: true; readonly session: SessionView; readonly csrfToken: string | undefined };
+
+export interface ListSessionsInput {
+  readonly tenant: string;
+  /** A user or service. */
+  readonly subject: SubjectRef;
+  /** 0: the default. */
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface SessionsPage {
+  readonly sessions: readonly SessionView[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+}
+
 export interface SessionUseCases {
+  /** Of one authentication token, however often and by however many calls of one caller it is brought within 10 s, one session. */
+  createSession(call: CallContext, input: CreateSessionInput): Promise<IssuedCookie | Rejection>;
+  /** Synchronous when the session is in the cache. */
+  verifySession(call: CallContext, input: VerifySessionInput): SessionCheck | Promise<SessionCheck>;
+  listSessions(call: CallContext, input: ListSessionsInput): Promise<SessionsPage>;
   issueTokens(call: CallContext, input: IssueTokensInput): Promise<IssuedTokens | Rejection>;
   rotateRefresh(call: CallContext, input: RotateRefreshInput): Promise<IssuedTokens | Rejection>;
   /** How many sessions this call ended. */

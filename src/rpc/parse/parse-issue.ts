@@ -57,7 +57,7 @@ export function parseScopes(values: readonly string[], field: string, violations
   return values;
 }
 
-function parseCookieOptions(value: CookieOptions, field: string, violations: Violations): CookieRequest {
+export function parseCookieOptions(value: CookieOptions, field: string, violations: Violations): CookieRequest {
   const { name, previousSessionToken } = value;
   if (name.length > limits.cookieNameChars || (name !== '' && !COOKIE_NAME.test(name))) {
     violations.add(`${field}.name`, `must be a cookie name of at most ${limits.cookieNameChars} characters, or empty`);

@@ -3,14 +3,13 @@ import { test } from 'node:test';
 import { DomainError } from '../../../src/domain/errors.ts';
 import { createSessionStarter } from '../../../src/domain/session/create-session-starter.ts';
 import { isCsrfTokenOf } from '../../../src/domain/session/csrf.ts';
-import { createSessionTokenJudge } from '../../../src/domain/session/judge-session-token.ts';
-import { createSessionMarks } from '../../../src/domain/session/session-marks.ts';
 import type {
   CookieRequest,
   FinishedLogin,
   IssuedCookie,
   SessionDocument,
 } from '../../../src/domain/session/use-cases.ts';
+import { formatSubject } from '../../../src/domain/subject.ts';
 import type { MemoryStore } from '../../support/memory-store.ts';
 import { addUser, callOf, changeUser, createWorld, TOKENS } from './world.ts';
 
@@ -21,9 +20,7 @@ type Replica = ReturnType<typeof createReplica>;
 
 function createReplica(shared?: Parameters<typeof createWorld<MemoryStore>>[0]) {
   const world = createWorld(shared);
-  const marks = createSessionMarks(world.store);
-  const judge = createSessionTokenJudge({ ...world, marks });
-  return { ...world, marks, judge, starter: createSessionStarter(world) };
+  return { ...world, starter: createSessionStarter(world) };
 }
 
 async function replicaWithUser(): Promise<Replica> {
@@ -48,7 +45,7 @@ async function start(
 
 async function judged(replica: Replica, token: string, tenant = 'default'): Promise<string> {
   const verdict = await replica.judge(tenant, token, () => undefined);
-  return verdict.kind === 'resolved' ? `${verdict.subject.type}:${verdict.subject.id}` : verdict.reason;
+  return verdict.kind === 'valid' ? formatSubject(verdict.session.subject) : verdict.reason;
 }
 
 test('a cookie is locked to its host, unreadable by scripts, and ends with the session', async () => {

@@ -8,11 +8,13 @@ import { createSigningKeys } from '../../../src/domain/keys/signing-keys.ts';
 import { createApiKeyJudge } from '../../../src/domain/keys/verify-api-key.ts';
 import { createOutbox } from '../../../src/domain/outbox.ts';
 import { createSessionUseCases } from '../../../src/domain/session/create-session-use-cases.ts';
+import { createSessionTokenJudge } from '../../../src/domain/session/judge-session-token.ts';
 import { createRevokeHandler, createSettle, REVOKE_EFFECT } from '../../../src/domain/session/revocation.ts';
 import type { TokenRequest } from '../../../src/domain/session/use-cases.ts';
 import type { Store } from '../../../src/domain/storage.ts';
 import { defaultTenantSettings, type TenantDirectory, type TenantSettings } from '../../../src/domain/tenant/tenant.ts';
 import { createUpdates } from '../../../src/domain/update.ts';
+import { createUseMarks } from '../../../src/domain/use-marks.ts';
 import type { Clock } from '../../../src/platform/clock.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
@@ -51,7 +53,9 @@ export function createWorld<S extends Store = MemoryStore>(
   const accessTokens = createAccessTokens({ signingKeys, replicas, clock, random, issuer: 'http://issuer.test' });
   const judgeApiKey = createApiKeyJudge({ store, ring, clock, replicas });
   const ports = { store, ring, sealer, updates, outbox, settle, clock, random, tenants, replicas };
-  const sessions = createSessionUseCases({ ...ports, accessTokens });
+  const marks = createUseMarks(store, 'sessions');
+  const judge = createSessionTokenJudge({ ...ports, marks });
+  const sessions = createSessionUseCases({ ...ports, accessTokens, judgeSessionToken: judge, marks });
   const keys = createKeyUseCases({
     ...ports,
     judgeApiKey,
@@ -62,7 +66,7 @@ export function createWorld<S extends Store = MemoryStore>(
       subject,
     }),
   });
-  return { ...ports, settings, sessions, keys, accessTokens, signingKeys, judgeApiKey };
+  return { ...ports, settings, sessions, keys, accessTokens, signingKeys, judgeApiKey, marks, judge };
 }
 
 /** A call of the service `shop` unless named otherwise. */

@@ -1,0 +1,35 @@
+import { sha256 } from '../crypto/keyed-digest.ts';
+import { DomainError } from './errors.ts';
+import { limits } from './limits.ts';
+
+// Page tokens of lists by id: the last id seen, and a short digest of what the list is of, so that a token of another list is told from
+// one of this. It is no secret and grants nothing: whoever forges one begins somewhere else in a list that it may read.
+
+const DEFAULT_PAGE_SIZE = 100;
+const DIGEST_CHARS = 8;
+const MAX_CHARS = 1_024;
+
+/** Documents per page; 0 or less: the default. */
+export function pageSizeOf(asked: number): number {
+  return asked <= 0 ? DEFAULT_PAGE_SIZE : Math.min(asked, limits.pageSize);
+}
+
+/** The page after `lastId` of the list that `scope` names. */
+export function pageTokenOf(lastId: string, scope: readonly string[]): string {
+  return digestOf(scope) + Buffer.from(lastId).toString('base64url');
+}
+
+/** The id after which the page begins; undefined: the first page. Throws INVALID_ARGUMENT for a token of another list. */
+export function readPageToken(token: string, scope: readonly string[]): string | undefined {
+  if (token === '') return undefined;
+  const id = Buffer.from(token.slice(DIGEST_CHARS), 'base64url').toString();
+  if (token.length <= MAX_CHARS && id !== '' && pageTokenOf(id, scope) === token) return id;
+  const violation = { field: 'page_token', description: 'is not the next_page_token of a page of this list' };
+  throw new DomainError('INVALID_ARGUMENT', `${violation.field}: ${violation.description}`, {
+    violations: [violation],
+  });
+}
+
+function digestOf(scope: readonly string[]): string {
+  return sha256(JSON.stringify(scope)).slice(0, DIGEST_CHARS);
+}

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { generate } from '../../src/cli/generate.ts';
+import { systemRandom } from '../../src/platform/random.ts';
+import { startMongoServer } from './mongo-server.ts';
+import { cheapHashes, type ServiceProcess, startService } from './service-process.ts';
+import { tempDir } from './temp-dir.ts';
+
+// Tests of the started service that must hold on SQLite and on MongoDB alike.
+
+/** One database. On MongoDB every start is a further replica; on SQLite the one before must have stopped. */
+export interface Place {
+  readonly kind: 'sqlite' | 'mongodb';
+  start(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
+}
+
+/** Defines the test once per store; what it started and left running is stopped. Where there is no server, one test is skipped with the reason. */
+export async function onBothStores(define: (onStores: OnStores) => void): Promise<void> {
+  const server = await startMongoServer();
+  if (!('skipped' in server)) after(() => server.stop());
+  define((name, body) => {
+    test(`${name} (SQLite)`, () => inPlace('sqlite', {}, body));
+    if ('skipped' in server) {
+      test(`${name} (MongoDB)`, { skip: server.skipped }, () => {});
+      return;
+    }
+    test(`${name} (MongoDB)`, () => {
+      const database = `sallyport-test-${randomBytes(6).toString('hex')}`;
+      const env = {
+        SALLYPORT_STORE_URL: `${server.uri}/${database}`,
+        SALLYPORT_MASTER_KEYS: (generate('master-key', systemRandom()) ?? '').trim(),
+      };
+      return inPlace('mongodb', env, body);
+    });
+  });
+}
+
+export type OnStores = (name: string, body: (place: Place) => Promise<void>) => void;
+
+async function inPlace(
+  kind: Place['kind'],
+  storeEnv: Readonly<Record<string, string>>,
+  body: (place: Place) => Promise<void>,
+): Promise<void> {
+  using dir = tempDir();
+  const services: ServiceProcess[] = [];
+  const adminKey = generate('admin-key', systemRandom()) ?? '';
+  try {
+    await body({
+      kind,
+      start: async (env = {}) => {
+        const dataDir = join(dir.path, kind === 'sqlite' ? 'data' : `replica-${services.length}`);
+        mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+        const keyFile = join(dataDir, 'admin.key');
+        writeFileSync(keyFile, adminKey, { mode: 0o600 });
+        const settings = { ...cheapHashes, ...storeEnv, SALLYPORT_BOOTSTRAP_KEY_FILE: keyFile, ...env };
+        const service = await startService({ dataDir, env: settings });
+        services.push(service);
+        return service;
+      },
+    });
+  } finally {
+    await Promise.all(services.map((service) => service.stop('SIGKILL')));
+  }
+}
