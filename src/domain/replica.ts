@@ -63,3 +63,18 @@ export interface Replicas {
   /** Appends to `revocation/<tenant>` and applies it here at once. Idempotent in effect. */
   revoke(tenant: string, revocations: readonly Revocation[], signal?: AbortSignal): Promise<void>;
 }
+
+/** What happened to a tenant in memory, told right after it was applied, to whoever keeps something that was derived from it. */
+export type ReplicaChange =
+  | { readonly kind: 'policy'; readonly tenant: string; readonly revision: number }
+  | { readonly kind: 'revoked'; readonly tenant: string; readonly revocations: readonly Revocation[] }
+  /** The tenant was read (anew): nothing derived from a former state counts. */
+  | { readonly kind: 'loaded'; readonly tenant: string };
+
+/** Must be quick and must not throw. */
+export type OnReplicaChange = (change: ReplicaChange) => void;
+
+export interface ReplicaChanges {
+  /** Calls `listener` after each change of any tenant in memory, until the returned function is called. */
+  onChange(listener: OnReplicaChange): () => void;
+}

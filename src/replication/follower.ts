@@ -1,6 +1,6 @@
 import { parseRevision, revisionsBehind } from '../domain/decision/revision-token.ts';
 import type { Policy } from '../domain/decision/use-cases.ts';
-import type { Replicas } from '../domain/replica.ts';
+import type { OnReplicaChange, ReplicaChange, ReplicaChanges, Replicas } from '../domain/replica.ts';
 import type { ChangeLog } from '../domain/storage.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/faults.ts';
@@ -10,7 +10,6 @@ import { LoadedTenants } from './loaded-tenants.ts';
 import { createLogWriter } from './log-writer.ts';
 import { compact, maintain } from './maintenance.ts';
 import { createPoller, type Freshness } from './poller.ts';
-import type { OnReplicaChange, ReplicaChange } from './replica-change.ts';
 import { encodeRevocations } from './revocation-log.ts';
 import { createSlices } from './slices.ts';
 
@@ -36,14 +35,13 @@ export interface FollowerOptions {
   readonly checkpointEvery?: number;
 }
 
-export interface Follower extends Replicas {
+export interface Follower extends Replicas, ReplicaChanges {
   /** Loads the pinned tenants and begins to poll. Throws what the store throws. */
   start(): Promise<void>;
   /** One poll; resolves when everything that was written before the call has been applied here. Never rejects. */
   poll(): Promise<void>;
   /** Writes the checkpoints and does the compaction that are due. Runs by itself after polls; never rejects. */
   maintain(): Promise<void>;
-  onChange(listener: OnReplicaChange): void;
   /** For readiness. */
   freshness(): Freshness;
   /** Ends the polling and waits for what is under way. What is in memory stays readable until it is stale. */
@@ -59,7 +57,7 @@ const COMPACT_EVERY_MS = 3_600_000;
 
 export function createFollower(options: FollowerOptions): Follower {
   const { log, clock, random, logger } = options;
-  const listeners: OnReplicaChange[] = [];
+  const listeners = new Set<OnReplicaChange>();
   const tell = (change: ReplicaChange): void => {
     for (const listener of listeners) listener(change);
   };
@@ -94,7 +92,8 @@ export function createFollower(options: FollowerOptions): Follower {
     poll: poller.poll,
     maintain: background.run,
     onChange: (listener) => {
-      listeners.push(listener);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     freshness: poller.freshness,
     stop: async () => {

@@ -1,9 +1,9 @@
 import type { Policy } from '../domain/decision/use-cases.ts';
+import type { OnReplicaChange } from '../domain/replica.ts';
 import type { ChangeLog } from '../domain/storage.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/faults.ts';
 import type { FollowedStream } from './followed-stream.ts';
-import type { OnReplicaChange } from './replica-change.ts';
 import { createSlices, type Slices } from './slices.ts';
 import { createTenantState, type Moment, type TenantState } from './tenant-state.ts';
 

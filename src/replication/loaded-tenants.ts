@@ -1,6 +1,7 @@
 import { UnreadableEntryError } from '../domain/decision/policy-log.ts';
 import type { Policy } from '../domain/decision/use-cases.ts';
 import { DomainError } from '../domain/errors.ts';
+import type { OnReplicaChange } from '../domain/replica.ts';
 import type { ChangeLog } from '../domain/storage.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/faults.ts';
@@ -8,7 +9,6 @@ import type { Logger } from '../platform/logger.ts';
 import { ChainBrokenError } from './followed-stream.ts';
 import { loadTenant } from './load-tenant.ts';
 import { raceSignal } from './race-signal.ts';
-import type { OnReplicaChange } from './replica-change.ts';
 import { createSlices } from './slices.ts';
 import type { TenantState } from './tenant-state.ts';
 

@@ -1,9 +1,8 @@
 import { type ChangingDecisionIndex, createDecisionIndex } from '../domain/decision/create-decision-index.ts';
 import { formatRevision } from '../domain/decision/revision-token.ts';
 import type { Policy } from '../domain/decision/use-cases.ts';
-import type { TenantReplica } from '../domain/replica.ts';
+import type { OnReplicaChange, TenantReplica } from '../domain/replica.ts';
 import { FollowedStream, type StreamState } from './followed-stream.ts';
-import type { OnReplicaChange } from './replica-change.ts';
 import { decodeRevocation, decodeRevocations } from './revocation-log.ts';
 import { Revocations } from './revocations.ts';
 

@@ -1,3 +1,4 @@
+import type { Message } from '@bufbuild/protobuf';
 import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -8,8 +9,16 @@ import { callerRateStep } from './caller-rate-step.ts';
 import { toRpcStatus } from './error-table.ts';
 import type { RpcMethod } from './method.ts';
 import { type Observe, observer } from './observe.ts';
+import {
+  createOpenStreams,
+  defaultStreamLimits,
+  type OnRightsChange,
+  type OpenStreams,
+  type StreamLimits,
+} from './open-streams.ts';
 import { permitStep } from './permit-step.ts';
 import { DEFAULT_DEADLINE_MS, deadlineExceeded, type Incoming, MAX_DEADLINE_MS, RpcCall } from './rpc-call.ts';
+import { serveStream } from './serve-stream.ts';
 import type { Step } from './step.ts';
 import { type BucketSettings, createTokenBuckets, type TokenBuckets } from './token-buckets.ts';
 
@@ -23,6 +32,10 @@ export interface PipelinePorts {
   readonly random: RandomSource;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Open streams check their caller again when it tells; undefined: at intervals only. */
+  readonly onRightsChange?: OnRightsChange | undefined;
+  /** Open streams end when it aborts. */
+  readonly stopping?: AbortSignal | undefined;
 }
 
 export interface PipelineLimits {
@@ -30,12 +43,14 @@ export interface PipelineLimits {
   readonly failedCredentials: BucketSettings;
   /** Calls per calling service. */
   readonly callerCalls: BucketSettings;
+  readonly streams: StreamLimits;
 }
 
 /** A service that needs more than this in one process needs more processes; a runaway loop in one caller must not starve the others. */
 export const defaultPipelineLimits: PipelineLimits = {
   failedCredentials: { perSecond: 1, burst: 20 },
   callerCalls: { perSecond: 50_000, burst: 100_000 },
+  streams: defaultStreamLimits,
 };
 
 export interface Pipeline {
@@ -47,6 +62,11 @@ export interface Pipeline {
   serve(call: RpcCall): undefined | Promise<void>;
   /** Both: afterwards the call has either a response or a status, and has been counted and logged. */
   run(call: RpcCall): undefined | Promise<void>;
+  /**
+   * A streaming call, with the requests that its transport decodes; `admit` may have been called before. Yields what is to be sent, each
+   * after `incoming.prepare`, and never throws: at its end `call.status` says how it went. Letting go of it cancels the call.
+   */
+  stream(call: RpcCall, requests: AsyncIterable<Message>): AsyncGenerator<Message, void, undefined>;
 }
 
 /** `methods` are those that it will see: a metric names no other. */
@@ -58,25 +78,52 @@ export function createPipeline(
   const { clock, random } = ports;
   const failures: TokenBuckets = createTokenBuckets(limits.failedCredentials, clock);
   const observe = observer(ports.logger, ports.metrics, methods);
+  const permit = permitStep(ports.permitCaller);
+  const rate = callerRateStep(createTokenBuckets(limits.callerCalls, clock));
   const admission: readonly Step[] = [
     deadlineStep,
     failedCredentialStep(failures),
     authenticateStep(ports.authenticateCaller, failures),
   ];
-  const service: readonly Step[] = [
-    decodeStep,
-    permitStep(ports.permitCaller),
-    callerRateStep(createTokenBuckets(limits.callerCalls, clock)),
-    handleStep,
-    prepareStep,
-  ];
+  const service: readonly Step[] = [decodeStep, permit, rate, handleStep, prepareStep];
   const all = [...admission, ...service];
+  const streams = openStreams(ports, limits, permit);
+  const admit: Pipeline['admit'] = (call) =>
+    walk(call, admission, (error) => {
+      call.admitted = error === undefined;
+      if (error !== undefined) finish(call, observe, error);
+    });
+  const parts = {
+    admit: (call: RpcCall) => (call.admitted ? undefined : advance(call, admission, 0)),
+    permit,
+    limit: rate,
+    streams,
+    finish: (call: RpcCall, error: unknown) => finish(call, observe, error),
+  };
   return {
     begin: (method, incoming) => new RpcCall(method, incoming, clock, random),
-    admit: (call) => walk(call, admission, (error) => (error === undefined ? undefined : finish(call, observe, error))),
+    admit,
     serve: (call) => walk(call, service, (error) => finish(call, observe, error)),
     run: (call) => walk(call, all, (error) => finish(call, observe, error)),
+    stream: (call, requests) => {
+      if (call.method.kind !== 'stream') throw new Error(`${call.method.path} is not a stream`);
+      return serveStream(call, call.method, requests, parts);
+    },
   };
+}
+
+/** The checks that an open stream must go on passing. Its failures are not a guess at a credential, so they count against nobody. */
+function openStreams(ports: PipelinePorts, limits: PipelineLimits, permit: Step): OpenStreams {
+  const nobodyFails = createTokenBuckets({ perSecond: 1, burst: 1 }, ports.clock);
+  const authenticate = authenticateStep(ports.authenticateCaller, { ...nobodyFails, take: () => 0 });
+  const permitAgain: Step = (call) => (call.request === undefined ? undefined : permit(call));
+  const streams = createOpenStreams((call) => advance(call, [authenticate, permitAgain], 0), {
+    limits: limits.streams,
+    onRightsChange: ports.onRightsChange,
+    stopping: ports.stopping,
+  });
+  ports.metrics.gauge({ name: 'rpc_open_streams', help: 'Streams that are open now.' }, () => streams.count);
+  return streams;
 }
 
 /** Runs the steps; `done` gets what stopped them, or undefined. */
@@ -121,7 +168,8 @@ function finish(call: RpcCall, observe: Observe, error: unknown): undefined {
 
 const deadlineStep: Step = (call) => {
   const given = call.incoming.deadlineMs();
-  call.deadlineMs = given === Number.POSITIVE_INFINITY ? DEFAULT_DEADLINE_MS : Math.min(given, MAX_DEADLINE_MS);
+  if (call.method.kind === 'stream') call.deadlineMs = given;
+  else call.deadlineMs = given === Number.POSITIVE_INFINITY ? DEFAULT_DEADLINE_MS : Math.min(given, MAX_DEADLINE_MS);
   if (given <= 0) throw deadlineExceeded();
   return undefined;
 };
@@ -132,6 +180,7 @@ const decodeStep: Step = (call) => {
 };
 
 const handleStep: Step = (call) => {
+  if (call.method.kind !== 'unary') throw new Error(`${call.method.path} is a stream`);
   const answer = call.method.handle(call, call.decoded());
   if (!(answer instanceof Promise)) {
     call.response = answer;

@@ -20,6 +20,8 @@ export interface Incoming {
   message(): Message;
   /** Takes the response in the form the transport sends. Inside the pipeline, so that a response that cannot be encoded is INTERNAL. */
   prepare(response: Message): void;
+  /** Breaks the connection of a stream whose peer does not take what it is sent. Undefined: the transport sees `call.signal` by itself. */
+  cut?(): void;
   /** Called at most once, when the caller goes away or the transport's own deadline timer ends the call. */
   onCancelled(listener: () => void): void;
 }
@@ -41,8 +43,10 @@ export class RpcCall implements CallContext {
   readonly startedAt: number;
   /** Until authentication, and in public methods, nobody. */
   caller: Caller = NOBODY;
-  /** Milliseconds from `startedAt`. */
+  /** Milliseconds from `startedAt`; Infinity: a stream without one. */
   deadlineMs: number = DEFAULT_DEADLINE_MS;
+  /** It has passed the steps before its request is decoded. */
+  admitted = false;
   request: Message | undefined;
   response: Message | undefined;
   status: RpcStatus | undefined;
@@ -96,6 +100,12 @@ export class RpcCall implements CallContext {
     return this.#clock.monotonic() - this.startedAt;
   }
 
+  /** Ends the call with `reason`, which decides its status: what it waits for is given up. */
+  stop(reason: Error): void {
+    this.#abort ??= this.#arm();
+    this.#abort.abort(reason);
+  }
+
   /** The call is over: lets go of the deadline timer, and of a transport that tells of the end as of a cancellation. */
   end(): void {
     this.#ended = true;
@@ -111,10 +121,15 @@ export class RpcCall implements CallContext {
         this.leftMs() <= TIMER_SLACK_MS ? deadlineExceeded() : new Fault('CANCELLED', 'the caller cancelled'),
       );
     });
-    this.#timer = setTimeout(() => abort.abort(deadlineExceeded()), Math.max(0, this.leftMs()));
+    const leftMs = this.leftMs();
+    if (leftMs === Number.POSITIVE_INFINITY) return abort;
+    this.#timer = setTimeout(() => abort.abort(deadlineExceeded()), Math.min(Math.max(0, leftMs), MAX_TIMER_MS));
     return abort;
   }
 }
+
+/** What a Node timer can hold: a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Timers of two modules for the same moment may fire this far apart. */
 const TIMER_SLACK_MS = 2;

@@ -30,8 +30,20 @@ export async function serve(
   const { settings, lifecycle, clock, random, logger, metrics } = context;
   const services = sallyportServices(composition.useCases, clock);
   const methods = rpcMethods(services);
-  const { authenticateCaller, permitCaller } = composition;
-  const pipeline = createPipeline({ authenticateCaller, permitCaller, clock, random, logger, metrics }, methods);
+  const { authenticateCaller, permitCaller, onRightsChange } = composition;
+  const pipeline = createPipeline(
+    {
+      authenticateCaller,
+      permitCaller,
+      onRightsChange,
+      stopping: lifecycle.stopping,
+      clock,
+      random,
+      logger,
+      metrics,
+    },
+    methods,
+  );
   const health = createHealth(services.map(({ service }) => service.typeName));
   const tls = openTls(context);
   const rpc = createConnectListener(pipeline, methods);

@@ -11,7 +11,7 @@ import { createCallerAuthenticator, createKeyUseCases } from '../domain/keys/cre
 import type { SigningKeys } from '../domain/keys/signing-keys.ts';
 import { createApiKeyJudge } from '../domain/keys/verify-api-key.ts';
 import type { Outbox } from '../domain/outbox.ts';
-import type { Replicas } from '../domain/replica.ts';
+import type { ReplicaChanges, Replicas } from '../domain/replica.ts';
 import { createSessionStarter } from '../domain/session/create-session-starter.ts';
 import { createSessionUseCases } from '../domain/session/create-session-use-cases.ts';
 import { createCredentialResolver } from '../domain/session/credential-resolver.ts';
@@ -31,7 +31,7 @@ export interface Foundation {
   readonly sealer: Sealer;
   readonly updates: Updates;
   readonly tenants: TenantDirectory;
-  readonly replicas: Replicas;
+  readonly replicas: Replicas & ReplicaChanges;
   readonly outbox: Outbox;
   readonly signingKeys: SigningKeys;
   /** Last uses, by what was used. */
@@ -43,6 +43,8 @@ export interface Composition {
   readonly useCases: UseCases;
   readonly authenticateCaller: AuthenticateCaller;
   readonly permitCaller: PermitCaller;
+  /** Tells when what calling services may do can have changed. */
+  readonly onRightsChange: (listener: () => void) => void;
 }
 
 /** Connects ports to use cases; opens nothing but the hashing process. */
@@ -81,6 +83,11 @@ export async function compose(foundation: Foundation): Promise<Composition> {
       decisions: createDecision({ replicas, tenants, credentials, clock, random, ring }),
     },
     authenticateCaller: createCallerAuthenticator(judgeApiKey),
+    onRightsChange: (listener) => {
+      replicas.onChange(({ tenant }) => {
+        if (tenant === SYSTEM_TENANT) listener();
+      });
+    },
     permitCaller: (caller, permission, tenant, signal) => {
       const decide = (): boolean =>
         decideForSubject(SYSTEM_TENANT, caller.subject, caller.scopes, permission, { type: 'tenant', id: tenant })

@@ -9,7 +9,7 @@ import type { TlsSource } from '../../src/platform/tls-source.ts';
 import { createConnectListener } from '../../src/rpc/connect/connect-listener.ts';
 import { startGrpcServer } from '../../src/rpc/grpc/grpc-server.ts';
 import { createHealth, type Health } from '../../src/rpc/health.ts';
-import { rpcMethods } from '../../src/rpc/method.ts';
+import { type ImplementedService, rpcMethods } from '../../src/rpc/method.ts';
 import {
   createPipeline,
   defaultPipelineLimits,
@@ -44,7 +44,9 @@ export interface RpcHarness {
 
 export interface HarnessOptions {
   readonly useCases?: { readonly [K in keyof UseCases]?: Partial<UseCases[K]> };
-  readonly ports?: Partial<Pick<PipelinePorts, 'authenticateCaller' | 'permitCaller'>>;
+  readonly ports?: Partial<Pick<PipelinePorts, 'authenticateCaller' | 'permitCaller' | 'onRightsChange' | 'stopping'>>;
+  /** Beside those of the contract. */
+  readonly services?: readonly ImplementedService[];
   readonly limits?: Partial<PipelineLimits>;
   readonly tls?: TlsSource;
 }
@@ -59,7 +61,7 @@ export async function startRpcHarness(
   const logger = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } });
   const metrics = createMetrics();
   const useCases = handMadeUseCases(options.useCases ?? {});
-  const methods = rpcMethods(sallyportServices(useCases, clock));
+  const methods = rpcMethods([...sallyportServices(useCases, clock), ...(options.services ?? [])]);
   const pipeline = createPipeline(
     {
       authenticateCaller: (key) => (key === TEST_KEY ? testCaller : undefined),

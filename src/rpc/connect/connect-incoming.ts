@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Message } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
 import type { Incoming } from '../rpc-call.ts';
@@ -7,11 +8,12 @@ export class ConnectIncoming implements Incoming {
   /** Set when the body has been read and decoded. */
   request: Message | undefined;
   readonly #context: HandlerContext;
-  readonly #peer: string;
+  readonly #socket: Socket | undefined;
 
-  constructor(context: HandlerContext, peer: string) {
+  /** `socket` undefined: not known. */
+  constructor(context: HandlerContext, socket: Socket | undefined) {
     this.#context = context;
-    this.#peer = peer;
+    this.#socket = socket;
   }
 
   header(name: string): string | undefined {
@@ -19,7 +21,7 @@ export class ConnectIncoming implements Incoming {
   }
 
   peer(): string {
-    return this.#peer;
+    return this.#socket?.remoteAddress ?? 'unknown';
   }
 
   deadlineMs(): number {
@@ -33,6 +35,11 @@ export class ConnectIncoming implements Incoming {
 
   /** connect-node encodes: JSON or binary, as the request was. */
   prepare(): void {}
+
+  /** HTTP/1.1 has no other way to end a response that nobody reads. */
+  cut(): void {
+    this.#socket?.destroy();
+  }
 
   onCancelled(listener: () => void): void {
     const { signal } = this.#context;

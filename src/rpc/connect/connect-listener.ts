@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Message } from '@bufbuild/protobuf';
 import {
+  Code,
   ConnectError,
   type ConnectRouter,
   createContextKey,
@@ -11,7 +13,8 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { limits } from '../../domain/limits.ts';
 import { statusDetails } from '../error-details.ts';
 import type { RpcStatus } from '../error-table.ts';
-import type { RpcMethod } from '../method.ts';
+import { malformed } from '../malformed.ts';
+import type { RpcMethod, StreamMethod, UnaryMethod } from '../method.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { RpcCall } from '../rpc-call.ts';
 import { statusCodes } from '../status-code.ts';
@@ -31,7 +34,7 @@ interface Admitted {
   readonly incoming: ConnectIncoming;
 }
 
-const peerKey = createContextKey<string>('unknown');
+const socketKey = createContextKey<Socket | undefined>(undefined);
 const admittedKey = createContextKey<Admitted | undefined>(undefined);
 
 export function createConnectListener(pipeline: Pipeline, methods: readonly RpcMethod[]): ConnectListener {
@@ -44,7 +47,7 @@ export function createConnectListener(pipeline: Pipeline, methods: readonly RpcM
     readMaxBytes: limits.messageBytes,
     // A misspelt member must not be ignored: an unknown field may be the one that narrows.
     jsonOptions: { ignoreUnknownFields: false },
-    contextValues: (request) => createContextValues().set(peerKey, request.socket.remoteAddress ?? 'unknown'),
+    contextValues: (request) => createContextValues().set(socketKey, request.socket),
   });
   return {
     listener: (request: IncomingMessage, response: ServerResponse) => adapter(request, response),
@@ -53,27 +56,71 @@ export function createConnectListener(pipeline: Pipeline, methods: readonly RpcM
 }
 
 function route(router: ConnectRouter, pipeline: Pipeline, method: RpcMethod): void {
-  const { desc } = method;
-  if (desc.methodKind !== 'unary') throw new Error(`${method.path} is a stream, which this listener does not serve`);
-  const serve = async (request: Message, context: HandlerContext): Promise<Message> => {
-    const admitted = context.values.get(admittedKey);
-    if (admitted === undefined) throw new Error(`${method.path} was reached without the request gate`);
-    const { call, incoming } = admitted;
+  const requestGate = async (context: HandlerContext): Promise<void> => {
+    const incoming = new ConnectIncoming(context, context.values.get(socketKey));
+    const call = pipeline.begin(method, incoming);
+    await pipeline.admit(call);
+    if (call.status !== undefined) throw connectError(call.status);
+    context.values.set(admittedKey, { call, incoming });
+  };
+  const implementation = method.kind === 'stream' ? streaming(pipeline, method) : unary(pipeline, method);
+  router.rpc(method.desc, implementation as Parameters<typeof router.rpc>[1], { requestGate });
+}
+
+function unary(pipeline: Pipeline, method: UnaryMethod) {
+  return async (request: Message, context: HandlerContext): Promise<Message> => {
+    const { call, incoming } = admitted(method, context);
     incoming.request = request;
     await pipeline.serve(call);
     if (call.status !== undefined) throw connectError(call.status);
     if (call.response === undefined) throw new Error(`${method.path} ended without a response`);
     return call.response;
   };
-  router.rpc(desc, serve as Parameters<typeof router.rpc>[1], {
-    requestGate: async (context) => {
-      const incoming = new ConnectIncoming(context, context.values.get(peerKey));
-      const call = pipeline.begin(method, incoming);
-      await pipeline.admit(call);
-      if (call.status !== undefined) throw connectError(call.status);
-      context.values.set(admittedKey, { call, incoming });
-    },
-  });
+}
+
+/** connect-node pulls the next message when the connection has taken the one before. Bidirectional calls it refuses on HTTP/1.1. */
+function streaming(pipeline: Pipeline, method: StreamMethod) {
+  async function* responses(requests: AsyncIterable<Message>, context: HandlerContext): AsyncGenerator<Message> {
+    const { call } = admitted(method, context);
+    yield* pipeline.stream(call, requests);
+    if (call.status !== undefined) throw connectError(call.status);
+  }
+  switch (method.desc.methodKind) {
+    case 'server_streaming':
+      return (request: Message, context: HandlerContext) => responses(one(request), context);
+    case 'client_streaming':
+      return async (requests: AsyncIterable<Message>, context: HandlerContext): Promise<Message> => {
+        let answer: Message | undefined;
+        for await (const response of responses(readable(method, requests), context)) answer = response;
+        if (answer === undefined) throw new Error(`${method.path} ended without a response`);
+        return answer;
+      };
+    default:
+      return responses;
+  }
+}
+
+/** What connect-node throws for a body that it cannot read, in our words. */
+async function* readable(
+  method: RpcMethod,
+  requests: AsyncIterable<Message>,
+): AsyncGenerator<Message, void, undefined> {
+  try {
+    yield* requests;
+  } catch (error) {
+    if (error instanceof ConnectError && error.code !== Code.Internal) throw malformed(method.input);
+    throw error;
+  }
+}
+
+async function* one(request: Message): AsyncGenerator<Message, void, undefined> {
+  yield request;
+}
+
+function admitted(method: RpcMethod, context: HandlerContext): Admitted {
+  const found = context.values.get(admittedKey);
+  if (found === undefined) throw new Error(`${method.path} was reached without the request gate`);
+  return found;
 }
 
 function connectError(status: RpcStatus): ConnectError {

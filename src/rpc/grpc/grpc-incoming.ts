@@ -1,22 +1,32 @@
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
-import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../../platform/clock.ts';
 import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
 import type { Incoming } from '../rpc-call.ts';
 import { asBuffer } from './grpc-error.ts';
 
-/** Bytes in, bytes out: grpc-js answers INTERNAL when a decoder throws, so ours runs inside the pipeline, after authentication. */
-export type RawUnaryCall = ServerUnaryCall<Buffer, Buffer>;
+/**
+ * What a call of grpc-js has of whatever kind. Bytes in, bytes out: grpc-js answers INTERNAL when a decoder throws, so ours runs inside the
+ * pipeline, after authentication.
+ */
+export interface RawCall {
+  readonly metadata: Metadata;
+  getPeer(): string;
+  getDeadline(): Date | number;
+  once(event: 'cancelled', listener: () => void): unknown;
+  /** Of a call with one request. */
+  readonly request?: Buffer;
+}
 
 export class GrpcIncoming implements Incoming {
   /** The encoded response. */
   bytes: Buffer | undefined;
-  readonly #call: RawUnaryCall;
+  readonly #call: RawCall;
   readonly #method: RpcMethod;
   readonly #clock: Clock;
 
-  constructor(call: RawUnaryCall, method: RpcMethod, clock: Clock) {
+  constructor(call: RawCall, method: RpcMethod, clock: Clock) {
     this.#call = call;
     this.#method = method;
     this.#clock = clock;
@@ -39,8 +49,14 @@ export class GrpcIncoming implements Incoming {
   }
 
   message(): Message {
+    if (this.#call.request === undefined) throw new Error(`${this.#method.path} has no single request`);
+    return this.decode(this.#call.request);
+  }
+
+  /** Throws INVALID_ARGUMENT. */
+  decode(bytes: Buffer): Message {
     try {
-      return fromBinary(this.#method.input, this.#call.request);
+      return fromBinary(this.#method.input, bytes);
     } catch {
       throw malformed(this.#method.input);
     }

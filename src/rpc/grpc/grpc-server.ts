@@ -15,8 +15,9 @@ import type { RpcCall } from '../rpc-call.ts';
 import { createDescriptorIndex } from './descriptor-index.ts';
 import { ReloadingCredentials } from './grpc-credentials.ts';
 import { grpcError } from './grpc-error.ts';
-import { GrpcIncoming, type RawUnaryCall } from './grpc-incoming.ts';
+import { GrpcIncoming, type RawCall } from './grpc-incoming.ts';
 import { limitMetadata, trackSessions } from './grpc-js-internals.ts';
+import { registerStream } from './grpc-stream.ts';
 import { registerHealth } from './health-service.ts';
 import { registerReflection } from './reflection-service.ts';
 
@@ -66,7 +67,8 @@ export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServe
   const server = new Server(serverOptions);
   limitMetadata(server);
   for (const method of ports.methods) {
-    server.register(method.path, unaryHandler(method, ports), passBuffer, passBuffer, 'unary');
+    if (method.kind === 'stream') registerStream(server, method, ports);
+    else server.register(method.path, unaryHandler(method, ports), passBuffer, passBuffer, 'unary');
   }
   registerHealth(server, ports.health);
   const own = new Set(ports.methods.map((method) => method.desc.parent.typeName));
@@ -82,7 +84,7 @@ export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServe
 function unaryHandler(
   method: RpcMethod,
   { pipeline, clock }: GrpcServerPorts,
-): (raw: RawUnaryCall, callback: sendUnaryData<Buffer>) => void {
+): (raw: RawCall, callback: sendUnaryData<Buffer>) => void {
   return (raw, callback) => {
     const incoming = new GrpcIncoming(raw, method, clock);
     const call = pipeline.begin(method, incoming);
