@@ -109,7 +109,7 @@ async function pollAll(parts: PollerParts, began: Moment): Promise<void> {
   for (const state of states) {
     try {
       await follow(parts, state, moved, signal);
-      if (began.monotonic > state.freshAsOf.monotonic) state.freshAsOf = began;
+      if (began.monotonic >= state.freshAsOf.monotonic) state.freshAsOf = began;
     } catch (error) {
       // One tenant that cannot be followed must not keep the others waiting.
       await tenants.recover(state.tenant, error).catch((unrecovered: unknown) => {

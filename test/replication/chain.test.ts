@@ -20,6 +20,17 @@ test('a log that was rewritten behind a replica is read anew, and what it took w
   assert.equal(await mayRead(replica, 'more'), 'allow GRANTED');
 });
 
+test('a store that comes back from an outage without its last entries is not taken for current', async () => {
+  const world = replicaWorld();
+  const replica = world.replica();
+  await apply(replica);
+  await write(replica, [grantTo('lost')]);
+  world.clock.advance(31_000);
+  world.store.truncateLog('policy/default', 1);
+  await replica.follower.poll();
+  assert.equal(await mayRead(replica, 'lost'), 'deny NO_MATCH');
+});
+
 test('a writer on a log that lost entries commits after those that are there', async () => {
   const world = replicaWorld();
   const replica = world.replica();

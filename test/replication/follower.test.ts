@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EMPTY_HEAD, nextEntry } from '../../src/domain/change-log.ts';
 import type { ReplicaChange } from '../../src/replication/replica-change.ts';
+import { FAKE_START_MS, fakeClock } from '../support/fake-clock.ts';
 import { apply, grantTo, mayRead, replicaWorld, write } from '../support/replica-world.ts';
 
 // Two replicas on one store.
@@ -89,6 +90,19 @@ test('age counts from the start of the poll, not from its end', async () => {
   store.before(undefined);
   clock.advance(10_001);
   assert.throws(() => replica.follower.peek('default'), { reason: 'INDEX_STALE' });
+});
+
+test('a machine that slept finds by the wall clock that its data is old', async () => {
+  let wall = FAKE_START_MS;
+  const { replica: open } = replicaWorld(fakeClock(FAKE_START_MS, () => wall));
+  const replica = open();
+  await apply(replica);
+  wall -= 3_600_000;
+  assert.equal(await mayRead(replica, '1'), 'deny NO_MATCH', 'a clock set back is no sleep');
+  wall = FAKE_START_MS + 30_001;
+  await assert.rejects(mayRead(replica, '1'), { reason: 'INDEX_STALE' });
+  await replica.follower.poll();
+  assert.equal(await mayRead(replica, '1'), 'deny NO_MATCH');
 });
 
 test('a writer that slept too long reads on before it appends', async () => {

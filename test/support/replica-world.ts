@@ -43,8 +43,8 @@ export const POLICY: Policy = {
   ],
 };
 
-export function replicaWorld(): ReplicaWorld {
-  const clock = fakeClock();
+/** `clock` is by default one that moves only when told to. */
+export function replicaWorld(clock: FakeClock = fakeClock()): ReplicaWorld {
   const store = createMemoryStore({ clock, random: seededRandom(1) });
   const ring = createKeyRing([Buffer.alloc(32, 7).toString('base64url')]);
   let seed = 100;

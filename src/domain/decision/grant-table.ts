@@ -9,7 +9,7 @@ import { WhatTable } from './what-table.ts';
 
 // All grants of a tenant. A grant is a slot: a position in each column. Slots are given in the order in which grants were first
 // written and never again, so that a walk in slot order neither skips nor repeats; what a removed grant leaves behind goes when
-// the index is rebuilt. About 200 bytes per grant with a subject of its own (bench/decision.ts).
+// the index is rebuilt. About 300 bytes per grant with a subject of its own.
 
 /** Resource 0 of a slot: the whole tenant. */
 export const WHOLE_TENANT = 0;
