@@ -12,6 +12,17 @@ const put = (more: object): object => ({ changes: [{ putGrant: { ...grant, ...mo
 const password = { identifier: 'ada', password: 'p' };
 
 export const badRequests: readonly BadRequestCase[] = [
+  { method: 'AuthorizationService/ListPermissions', request: { pageSize: 1001 }, fields: ['principal', 'page_size'] },
+  {
+    method: 'AuthorizationService/ListResources',
+    request: { ...who, permission: 'a:*', pageSize: -1 },
+    fields: ['permission', 'resource_type', 'page_size'],
+  },
+  {
+    method: 'AuthorizationService/ListSubjects',
+    request: { permission: '', resource: { type: 'A', id: '' }, subjectType: '-' },
+    fields: ['permission', 'resource.type', 'resource.id', 'subject_type'],
+  },
   { method: 'AuthorizationService/Authorize', request: {}, fields: ['principal', 'permission'] },
   {
     method: 'AuthorizationService/Authorize',

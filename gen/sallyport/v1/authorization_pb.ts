@@ -5,10 +5,10 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
-import type { Decision } from "./decision_pb.ts";
+import type { Decision, DecisionReason } from "./decision_pb.ts";
 import { file_sallyport_v1_decision } from "./decision_pb.ts";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
-import type { Principal, Resource } from "./subject_pb.ts";
+import type { Principal, Resource, Subject } from "./subject_pb.ts";
 import { file_sallyport_v1_subject } from "./subject_pb.ts";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/authorization.proto.
  */
 export const file_sallyport_v1_authorization: GenFile = /*@__PURE__*/
-  fileDesc("CiBzYWxseXBvcnQvdjEvYXV0aG9yaXphdGlvbi5wcm90bxIMc2FsbHlwb3J0LnYxIuIBChBBdXRob3JpemVSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIqCglwcmluY2lwYWwYAiABKAsyFy5zYWxseXBvcnQudjEuUHJpbmNpcGFsEhIKCnBlcm1pc3Npb24YAyABKAkSKAoIcmVzb3VyY2UYBCABKAsyFi5zYWxseXBvcnQudjEuUmVzb3VyY2USKAoHY29udGV4dBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSGQoRYXRfbGVhc3RfcmV2aXNpb24YBiABKAkSDwoHZXhwbGFpbhgHIAEoCCJ/ChFBdXRob3JpemVSZXNwb25zZRIoCghkZWNpc2lvbhgBIAEoCzIWLnNhbGx5cG9ydC52MS5EZWNpc2lvbhIQCghyZXZpc2lvbhgCIAEoCRIuCgtleHBsYW5hdGlvbhgDIAEoCzIZLnNhbGx5cG9ydC52MS5FeHBsYW5hdGlvbiIcCgtFeHBsYW5hdGlvbhINCgVzdGVwcxgBIAMoCSLJAQoVQmF0Y2hBdXRob3JpemVSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIqCglwcmluY2lwYWwYAiABKAsyFy5zYWxseXBvcnQudjEuUHJpbmNpcGFsEigKB2NvbnRleHQYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhkKEWF0X2xlYXN0X3JldmlzaW9uGAQgASgJEi8KBWl0ZW1zGAUgAygLMiAuc2FsbHlwb3J0LnYxLkJhdGNoQXV0aG9yaXplSXRlbSKoAQoSQmF0Y2hBdXRob3JpemVJdGVtEioKCXByaW5jaXBhbBgBIAEoCzIXLnNhbGx5cG9ydC52MS5QcmluY2lwYWwSEgoKcGVybWlzc2lvbhgCIAEoCRIoCghyZXNvdXJjZRgDIAEoCzIWLnNhbGx5cG9ydC52MS5SZXNvdXJjZRIoCgdjb250ZXh0GAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJVChZCYXRjaEF1dGhvcml6ZVJlc3BvbnNlEikKCWRlY2lzaW9ucxgBIAMoCzIWLnNhbGx5cG9ydC52MS5EZWNpc2lvbhIQCghyZXZpc2lvbhgCIAEoCTLtAQoUQXV0aG9yaXphdGlvblNlcnZpY2USYgoJQXV0aG9yaXplEh4uc2FsbHlwb3J0LnYxLkF1dGhvcml6ZVJlcXVlc3QaHy5zYWxseXBvcnQudjEuQXV0aG9yaXplUmVzcG9uc2UiFJq4GBAKDmRlY2lzaW9uczpyZWFkEnEKDkJhdGNoQXV0aG9yaXplEiMuc2FsbHlwb3J0LnYxLkJhdGNoQXV0aG9yaXplUmVxdWVzdBokLnNhbGx5cG9ydC52MS5CYXRjaEF1dGhvcml6ZVJlc3BvbnNlIhSauBgQCg5kZWNpc2lvbnM6cmVhZEIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_struct, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
+  fileDesc("CiBzYWxseXBvcnQvdjEvYXV0aG9yaXphdGlvbi5wcm90bxIMc2FsbHlwb3J0LnYxIuIBChBBdXRob3JpemVSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIqCglwcmluY2lwYWwYAiABKAsyFy5zYWxseXBvcnQudjEuUHJpbmNpcGFsEhIKCnBlcm1pc3Npb24YAyABKAkSKAoIcmVzb3VyY2UYBCABKAsyFi5zYWxseXBvcnQudjEuUmVzb3VyY2USKAoHY29udGV4dBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSGQoRYXRfbGVhc3RfcmV2aXNpb24YBiABKAkSDwoHZXhwbGFpbhgHIAEoCCJ/ChFBdXRob3JpemVSZXNwb25zZRIoCghkZWNpc2lvbhgBIAEoCzIWLnNhbGx5cG9ydC52MS5EZWNpc2lvbhIQCghyZXZpc2lvbhgCIAEoCRIuCgtleHBsYW5hdGlvbhgDIAEoCzIZLnNhbGx5cG9ydC52MS5FeHBsYW5hdGlvbiIcCgtFeHBsYW5hdGlvbhINCgVzdGVwcxgBIAMoCSLJAQoVQmF0Y2hBdXRob3JpemVSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIqCglwcmluY2lwYWwYAiABKAsyFy5zYWxseXBvcnQudjEuUHJpbmNpcGFsEigKB2NvbnRleHQYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhkKEWF0X2xlYXN0X3JldmlzaW9uGAQgASgJEi8KBWl0ZW1zGAUgAygLMiAuc2FsbHlwb3J0LnYxLkJhdGNoQXV0aG9yaXplSXRlbSKoAQoSQmF0Y2hBdXRob3JpemVJdGVtEioKCXByaW5jaXBhbBgBIAEoCzIXLnNhbGx5cG9ydC52MS5QcmluY2lwYWwSEgoKcGVybWlzc2lvbhgCIAEoCRIoCghyZXNvdXJjZRgDIAEoCzIWLnNhbGx5cG9ydC52MS5SZXNvdXJjZRIoCgdjb250ZXh0GAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJVChZCYXRjaEF1dGhvcml6ZVJlc3BvbnNlEikKCWRlY2lzaW9ucxgBIAMoCzIWLnNhbGx5cG9ydC52MS5EZWNpc2lvbhIQCghyZXZpc2lvbhgCIAEoCSLqAQoWTGlzdFBlcm1pc3Npb25zUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSKgoJcHJpbmNpcGFsGAIgASgLMhcuc2FsbHlwb3J0LnYxLlByaW5jaXBhbBIoCghyZXNvdXJjZRgDIAEoCzIWLnNhbGx5cG9ydC52MS5SZXNvdXJjZRIoCgdjb250ZXh0GAQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCglwYWdlX3NpemUYBSABKAUSEgoKcGFnZV90b2tlbhgGIAEoCRIZChFhdF9sZWFzdF9yZXZpc2lvbhgHIAEoCSKaAQoXTGlzdFBlcm1pc3Npb25zUmVzcG9uc2USEwoLcGVybWlzc2lvbnMYASADKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCGNvbXBsZXRlGAMgASgIEhAKCHJldmlzaW9uGAQgASgJEi0KB3JlZnVzYWwYBSABKA4yHC5zYWxseXBvcnQudjEuRGVjaXNpb25SZWFzb24i6QEKFExpc3RSZXNvdXJjZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIqCglwcmluY2lwYWwYAiABKAsyFy5zYWxseXBvcnQudjEuUHJpbmNpcGFsEhIKCnBlcm1pc3Npb24YAyABKAkSFQoNcmVzb3VyY2VfdHlwZRgEIAEoCRIoCgdjb250ZXh0GAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIRCglwYWdlX3NpemUYBiABKAUSEgoKcGFnZV90b2tlbhgHIAEoCRIZChFhdF9sZWFzdF9yZXZpc2lvbhgIIAEoCSKuAQoVTGlzdFJlc291cmNlc1Jlc3BvbnNlEikKCXJlc291cmNlcxgBIAMoCzIWLnNhbGx5cG9ydC52MS5SZXNvdXJjZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIY29tcGxldGUYAyABKAgSEAoIcmV2aXNpb24YBCABKAkSLQoHcmVmdXNhbBgFIAEoDjIcLnNhbGx5cG9ydC52MS5EZWNpc2lvblJlYXNvbiLlAQoTTGlzdFN1YmplY3RzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEgoKcGVybWlzc2lvbhgCIAEoCRIoCghyZXNvdXJjZRgDIAEoCzIWLnNhbGx5cG9ydC52MS5SZXNvdXJjZRIUCgxzdWJqZWN0X3R5cGUYBCABKAkSKAoHY29udGV4dBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEQoJcGFnZV9zaXplGAYgASgFEhIKCnBhZ2VfdG9rZW4YByABKAkSGQoRYXRfbGVhc3RfcmV2aXNpb24YCCABKAkifAoUTGlzdFN1YmplY3RzUmVzcG9uc2USJwoIc3ViamVjdHMYASADKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIY29tcGxldGUYAyABKAgSEAoIcmV2aXNpb24YBCABKAkywAQKFEF1dGhvcml6YXRpb25TZXJ2aWNlEmIKCUF1dGhvcml6ZRIeLnNhbGx5cG9ydC52MS5BdXRob3JpemVSZXF1ZXN0Gh8uc2FsbHlwb3J0LnYxLkF1dGhvcml6ZVJlc3BvbnNlIhSauBgQCg5kZWNpc2lvbnM6cmVhZBJxCg5CYXRjaEF1dGhvcml6ZRIjLnNhbGx5cG9ydC52MS5CYXRjaEF1dGhvcml6ZVJlcXVlc3QaJC5zYWxseXBvcnQudjEuQmF0Y2hBdXRob3JpemVSZXNwb25zZSIUmrgYEAoOZGVjaXNpb25zOnJlYWQSdAoPTGlzdFBlcm1pc3Npb25zEiQuc2FsbHlwb3J0LnYxLkxpc3RQZXJtaXNzaW9uc1JlcXVlc3QaJS5zYWxseXBvcnQudjEuTGlzdFBlcm1pc3Npb25zUmVzcG9uc2UiFJq4GBAKDmRlY2lzaW9uczpyZWFkEm4KDUxpc3RSZXNvdXJjZXMSIi5zYWxseXBvcnQudjEuTGlzdFJlc291cmNlc1JlcXVlc3QaIy5zYWxseXBvcnQudjEuTGlzdFJlc291cmNlc1Jlc3BvbnNlIhSauBgQCg5kZWNpc2lvbnM6cmVhZBJrCgxMaXN0U3ViamVjdHMSIS5zYWxseXBvcnQudjEuTGlzdFN1YmplY3RzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5MaXN0U3ViamVjdHNSZXNwb25zZSIUmrgYEAoOZGVjaXNpb25zOnJlYWRCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_struct, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
 
 /**
  * One question.
@@ -258,6 +258,355 @@ export const BatchAuthorizeResponseSchema: GenMessage<BatchAuthorizeResponse> = 
   messageDesc(file_sallyport_v1_authorization, 5);
 
 /**
+ * What may this principal do here?
+ *
+ * @generated from message sallyport.v1.ListPermissionsRequest
+ */
+export type ListPermissionsRequest = Message<"sallyport.v1.ListPermissionsRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. Who asks; the scopes of a credential narrow the list.
+   *
+   * @generated from field: sallyport.v1.Principal principal = 2;
+   */
+  principal?: Principal | undefined;
+
+  /**
+   * Absent: on the whole tenant. Example: type `document`, id `42`.
+   *
+   * @generated from field: sallyport.v1.Resource resource = 3;
+   */
+  resource?: Resource | undefined;
+
+  /**
+   * Optional. Attributes of the request, at most 64 KiB and 16 levels deep. Example: `{"ip": "192.0.2.7"}`.
+   *
+   * @generated from field: google.protobuf.Struct context = 4;
+   */
+  context?: JsonObject | undefined;
+
+  /**
+   * Entries per page, at most 1,000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 5;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page. The other fields are the same for every page.
+   *
+   * @generated from field: string page_token = 6;
+   */
+  pageToken: string;
+
+  /**
+   * Optional. Answer from this revision or newer, as in AuthorizeRequest.
+   *
+   * @generated from field: string at_least_revision = 7;
+   */
+  atLeastRevision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListPermissionsRequest.
+ * Use `create(ListPermissionsRequestSchema)` to create a new message.
+ */
+export const ListPermissionsRequestSchema: GenMessage<ListPermissionsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authorization, 6);
+
+/**
+ * One page of permissions.
+ *
+ * @generated from message sallyport.v1.ListPermissionsResponse
+ */
+export type ListPermissionsResponse = Message<"sallyport.v1.ListPermissionsResponse"> & {
+  /**
+   * In ascending order. Example: `documents:read`.
+   *
+   * @generated from field: repeated string permissions = 1;
+   */
+  permissions: string[];
+
+  /**
+   * Empty on the last page. A page can be short, or empty, without being the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * True: the pages together are all there is. False: a wildcard allows permissions that nothing names, or
+   * a condition wants attributes that the request did not bring.
+   *
+   * @generated from field: bool complete = 3;
+   */
+  complete: boolean;
+
+  /**
+   * The state this page was made from; opaque. Pages may come from different ones: what is allowed throughout is on
+   * exactly one of them.
+   *
+   * @generated from field: string revision = 4;
+   */
+  revision: string;
+
+  /**
+   * Why nothing is listed: a credential reason, or SUBJECT_DISABLED. Otherwise unspecified.
+   *
+   * @generated from field: sallyport.v1.DecisionReason refusal = 5;
+   */
+  refusal: DecisionReason;
+};
+
+/**
+ * Describes the message sallyport.v1.ListPermissionsResponse.
+ * Use `create(ListPermissionsResponseSchema)` to create a new message.
+ */
+export const ListPermissionsResponseSchema: GenMessage<ListPermissionsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authorization, 7);
+
+/**
+ * Which resources may it reach?
+ *
+ * @generated from message sallyport.v1.ListResourcesRequest
+ */
+export type ListResourcesRequest = Message<"sallyport.v1.ListResourcesRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. Who asks; the scopes of a credential narrow the list.
+   *
+   * @generated from field: sallyport.v1.Principal principal = 2;
+   */
+  principal?: Principal | undefined;
+
+  /**
+   * Required. At most 256 characters and 16 segments, no wildcard. Example: `documents:read`.
+   *
+   * @generated from field: string permission = 3;
+   */
+  permission: string;
+
+  /**
+   * Required. Resources of this type only. Example: `document`.
+   *
+   * @generated from field: string resource_type = 4;
+   */
+  resourceType: string;
+
+  /**
+   * Optional. Attributes of the request, at most 64 KiB and 16 levels deep. Example: `{"ip": "192.0.2.7"}`.
+   *
+   * @generated from field: google.protobuf.Struct context = 5;
+   */
+  context?: JsonObject | undefined;
+
+  /**
+   * Entries per page, at most 1,000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 6;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page. The other fields are the same for every page.
+   *
+   * @generated from field: string page_token = 7;
+   */
+  pageToken: string;
+
+  /**
+   * Optional. Answer from this revision or newer, as in AuthorizeRequest.
+   *
+   * @generated from field: string at_least_revision = 8;
+   */
+  atLeastRevision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListResourcesRequest.
+ * Use `create(ListResourcesRequestSchema)` to create a new message.
+ */
+export const ListResourcesRequestSchema: GenMessage<ListResourcesRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authorization, 8);
+
+/**
+ * One page of resources.
+ *
+ * @generated from message sallyport.v1.ListResourcesResponse
+ */
+export type ListResourcesResponse = Message<"sallyport.v1.ListResourcesResponse"> & {
+  /**
+   * In ascending order of id.
+   *
+   * @generated from field: repeated sallyport.v1.Resource resources = 1;
+   */
+  resources: Resource[];
+
+  /**
+   * Empty on the last page. A page can be short, or empty, without being the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * True: the pages together are all there is. False: a grant on the whole tenant reaches resources that no
+   * grant names as well, or a condition wants attributes that the request did not bring.
+   *
+   * @generated from field: bool complete = 3;
+   */
+  complete: boolean;
+
+  /**
+   * The state this page was made from; opaque. Pages may come from different ones: what is allowed throughout is on
+   * exactly one of them.
+   *
+   * @generated from field: string revision = 4;
+   */
+  revision: string;
+
+  /**
+   * Why nothing is listed: a credential reason, or SUBJECT_DISABLED. Otherwise unspecified.
+   *
+   * @generated from field: sallyport.v1.DecisionReason refusal = 5;
+   */
+  refusal: DecisionReason;
+};
+
+/**
+ * Describes the message sallyport.v1.ListResourcesResponse.
+ * Use `create(ListResourcesResponseSchema)` to create a new message.
+ */
+export const ListResourcesResponseSchema: GenMessage<ListResourcesResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authorization, 9);
+
+/**
+ * Who may?
+ *
+ * @generated from message sallyport.v1.ListSubjectsRequest
+ */
+export type ListSubjectsRequest = Message<"sallyport.v1.ListSubjectsRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. At most 256 characters and 16 segments, no wildcard. Example: `documents:read`.
+   *
+   * @generated from field: string permission = 2;
+   */
+  permission: string;
+
+  /**
+   * Absent: on the whole tenant. Example: type `document`, id `42`.
+   *
+   * @generated from field: sallyport.v1.Resource resource = 3;
+   */
+  resource?: Resource | undefined;
+
+  /**
+   * Subjects of this type only; empty: of every type. Example: `user`.
+   *
+   * @generated from field: string subject_type = 4;
+   */
+  subjectType: string;
+
+  /**
+   * Optional. Attributes of the request, at most 64 KiB and 16 levels deep. Example: `{"ip": "192.0.2.7"}`.
+   *
+   * @generated from field: google.protobuf.Struct context = 5;
+   */
+  context?: JsonObject | undefined;
+
+  /**
+   * Entries per page, at most 1,000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 6;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page. The other fields are the same for every page.
+   *
+   * @generated from field: string page_token = 7;
+   */
+  pageToken: string;
+
+  /**
+   * Optional. Answer from this revision or newer, as in AuthorizeRequest.
+   *
+   * @generated from field: string at_least_revision = 8;
+   */
+  atLeastRevision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListSubjectsRequest.
+ * Use `create(ListSubjectsRequestSchema)` to create a new message.
+ */
+export const ListSubjectsRequestSchema: GenMessage<ListSubjectsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authorization, 10);
+
+/**
+ * One page of subjects.
+ *
+ * @generated from message sallyport.v1.ListSubjectsResponse
+ */
+export type ListSubjectsResponse = Message<"sallyport.v1.ListSubjectsResponse"> & {
+  /**
+   * In ascending order of type and id. Disabled subjects are left out.
+   *
+   * @generated from field: repeated sallyport.v1.Subject subjects = 1;
+   */
+  subjects: Subject[];
+
+  /**
+   * Empty on the last page. A page can be short, or empty, without being the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * True: the pages together are all there is. False: subjects that no grant names may, too, or a condition
+   * wants attributes that the request did not bring.
+   *
+   * @generated from field: bool complete = 3;
+   */
+  complete: boolean;
+
+  /**
+   * The state this page was made from; opaque. Pages may come from different ones: what is allowed throughout is on
+   * exactly one of them.
+   *
+   * @generated from field: string revision = 4;
+   */
+  revision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListSubjectsResponse.
+ * Use `create(ListSubjectsResponseSchema)` to create a new message.
+ */
+export const ListSubjectsResponseSchema: GenMessage<ListSubjectsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authorization, 11);
+
+/**
  * Decides whether a principal may do something.
  *
  * @generated from service sallyport.v1.AuthorizationService
@@ -284,6 +633,39 @@ export const AuthorizationService: GenService<{
     methodKind: "unary";
     input: typeof BatchAuthorizeRequestSchema;
     output: typeof BatchAuthorizeResponseSchema;
+  },
+  /**
+   * What may this principal do here? Lists exactly those permissions that Authorize allows it, of all that the policy or
+   * a grant names without a wildcard. To show or hide buttons; the action itself still asks Authorize.
+   *
+   * @generated from rpc sallyport.v1.AuthorizationService.ListPermissions
+   */
+  listPermissions: {
+    methodKind: "unary";
+    input: typeof ListPermissionsRequestSchema;
+    output: typeof ListPermissionsResponseSchema;
+  },
+  /**
+   * Which documents may it read? Lists exactly those resources of a type that Authorize allows it, of all that a grant
+   * names. A list that takes more than 250,000 grants to make is RESOURCE_EXHAUSTED.
+   *
+   * @generated from rpc sallyport.v1.AuthorizationService.ListResources
+   */
+  listResources: {
+    methodKind: "unary";
+    input: typeof ListResourcesRequestSchema;
+    output: typeof ListResourcesResponseSchema;
+  },
+  /**
+   * Who may read this document? Lists exactly those subjects that Authorize allows it, of all that a grant names. A list
+   * that takes more than 250,000 grants to make is RESOURCE_EXHAUSTED.
+   *
+   * @generated from rpc sallyport.v1.AuthorizationService.ListSubjects
+   */
+  listSubjects: {
+    methodKind: "unary";
+    input: typeof ListSubjectsRequestSchema;
+    output: typeof ListSubjectsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_v1_authorization, 0);

@@ -5,6 +5,7 @@ import { explain } from './explain.ts';
 import { readSnapshot, snapshotIndex } from './index-snapshot.ts';
 import { IndexState } from './index-state.ts';
 import { listSlots, selectedSlots } from './list-slots.ts';
+import { listPermissions, listResources, listSubjects } from './permitted.ts';
 import { decodePolicyEntry } from './policy-log.ts';
 import type { Grant, Policy } from './use-cases.ts';
 
@@ -48,6 +49,9 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
     },
     decide: (question, now) => decide(state, question, now),
     explain: (question, now) => explain(state, question, now),
+    listPermissions: (asker, resource, page, now) => listPermissions(state, asker, resource, page, now),
+    listResources: (asker, what, page, now) => listResources(state, asker, what, page, now),
+    listSubjects: (what, type, page, now) => listSubjects(state, what, type, page, now),
     grant: (id) => grants.at(grants.slotOf(id))?.grant,
     grantsOn: (resource) => read(grants.slotsOn(resource)),
     grantsOf: (subject) => read(grants.slotsOf(subject)),

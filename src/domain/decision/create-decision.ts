@@ -4,6 +4,7 @@ import { batchAuthorize } from './batch-authorize.ts';
 import type { DecidePorts, PolicyPorts } from './decision-ports.ts';
 import { getPolicy } from './get-policy.ts';
 import { listGrants } from './list-grants.ts';
+import { listPermissions, listResources, listSubjects } from './list-permitted.ts';
 import type { DecisionUseCases } from './use-cases.ts';
 import { writeGrants } from './write-grants.ts';
 
@@ -12,6 +13,9 @@ export function createDecision(ports: DecidePorts & PolicyPorts): DecisionUseCas
   return {
     authorize: (call, input) => authorize(ports, call, input),
     batchAuthorize: (call, input) => batchAuthorize(ports, call, input),
+    listPermissions: (call, input) => listPermissions(ports, call, input),
+    listResources: (call, input) => listResources(ports, call, input),
+    listSubjects: (call, input) => listSubjects(ports, call, input),
     applyPolicy: (call, input) => applyPolicy(ports, call, input),
     getPolicy: (call, tenant) => getPolicy(ports, call, tenant),
     writeGrants: (call, input) => writeGrants(ports, call, input),

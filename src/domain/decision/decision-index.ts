@@ -41,6 +41,22 @@ export interface GrantPage {
   readonly next: number | undefined;
 }
 
+/** One page of names in ascending order. */
+export interface PermittedPage {
+  readonly names: readonly string[];
+  /** The next page begins after this name; undefined: this was the last. A page can be short, or empty, without being the last. */
+  readonly next: string | undefined;
+  /** False: there may be more than the pages list, which only a decision can tell. */
+  readonly complete: boolean;
+}
+
+/** Where a page begins and how many names it has at most. */
+export interface PageBounds {
+  /** Only names after this one; empty: all. */
+  readonly after: string;
+  readonly limit: number;
+}
+
 /** What use cases see. Every method is synchronous, so whatever one turn of the event loop asks is answered from one revision. */
 export interface DecisionIndex {
   readonly tenant: string;
@@ -52,6 +68,22 @@ export interface DecisionIndex {
   decide(question: DecisionQuestion, now: number): Decision;
   /** Steps that lead to what `decide` answers, or for a denial the nearest misses; at most 20. */
   explain(question: DecisionQuestion, now: number): readonly string[];
+  /** Permissions of the subject on `resource`. Like the two below it throws LIMIT_EXCEEDED for a list that takes too long to make. */
+  listPermissions(
+    asker: Omit<DecisionQuestion, 'permission' | 'resource'>,
+    resource: ResourceRef | undefined,
+    page: PageBounds,
+    now: number,
+  ): PermittedPage;
+  /** Ids of resources of a type on which the subject has the permission. */
+  listResources(
+    asker: Omit<DecisionQuestion, 'permission' | 'resource'>,
+    what: { readonly permission: string; readonly type: string },
+    page: PageBounds,
+    now: number,
+  ): PermittedPage;
+  /** Subjects that have the permission there, as `type:id`; `type` empty: of any type. */
+  listSubjects(what: Omit<DecisionQuestion, 'subject'>, type: string, page: PageBounds, now: number): PermittedPage;
   grant(id: string): Grant | undefined;
   /** Stored grants on exactly that resource, expired ones too. */
   grantsOn(resource: ResourceRef): readonly Grant[];

@@ -113,6 +113,15 @@ export class GrantTable {
     return this.#whats.get(slot) >>> 1;
   }
 
+  subjectOf(slot: number): number {
+    return this.#subjects.get(slot);
+  }
+
+  /** WHOLE_TENANT for a grant without a resource. */
+  resourceOf(slot: number): number {
+    return this.#resources.get(slot);
+  }
+
   isDeny(slot: number): boolean {
     return (this.#whats.get(slot) & 1) === 1;
   }
@@ -149,18 +158,30 @@ export class GrantTable {
   /** Slots of the grants to a subject, oldest first. */
   slotsOf(subject: SubjectRef): Generator<number> {
     const plain = subject.relation === undefined || subject.relation === '';
-    return walk(this.#ofSubject, plain ? this.nodes.find(subject.type, subject.id) : 0);
+    const owner = plain ? this.nodes.find(subject.type, subject.id) : 0;
+    return owner === 0 ? none() : walk(this.#ofSubject, owner);
   }
 
   /** Slots of the grants on exactly that resource, oldest first. */
   slotsOn(resource: ResourceRef): Generator<number> {
-    return walk(this.#onResource, this.nodes.find(resource.type, resource.id));
+    const owner = this.nodes.find(resource.type, resource.id);
+    return owner === 0 ? none() : walk(this.#onResource, owner);
+  }
+
+  /** Slots of the grants on the whole tenant, oldest first. */
+  slotsOnTenant(): Generator<number> {
+    return walk(this.#onResource, WHOLE_TENANT);
+  }
+
+  /** Resources of a type that some grant names now, in no certain order. */
+  *resourcesOf(type: string): Generator<number> {
+    for (const node of this.nodes.ofType(type)) if (this.#onResource.first(node) !== 0) yield node;
   }
 
   #link(slot: number): void {
     this.#pairs.add(slot);
     this.#ofSubject.append(this.#subjects.get(slot), slot);
-    if (this.#resources.get(slot) !== WHOLE_TENANT) this.#onResource.append(this.#resources.get(slot), slot);
+    this.#onResource.append(this.#resources.get(slot), slot);
     this.whats.count(this.whatOf(slot), this.isDeny(slot), 1);
     this.#count += 1;
   }
@@ -168,7 +189,7 @@ export class GrantTable {
   #unlink(slot: number): void {
     this.#pairs.remove(slot);
     this.#ofSubject.remove(this.#subjects.get(slot), slot);
-    if (this.#resources.get(slot) !== WHOLE_TENANT) this.#onResource.remove(this.#resources.get(slot), slot);
+    this.#onResource.remove(this.#resources.get(slot), slot);
     this.whats.count(this.whatOf(slot), this.isDeny(slot), -1);
     this.#count -= 1;
   }
@@ -176,10 +197,12 @@ export class GrantTable {
 
 /** The member after the one given out is looked up before it is given out, so that the walker may remove it. */
 function* walk(lists: SlotLists, owner: number): Generator<number> {
-  let slot = owner === 0 ? 0 : lists.first(owner);
+  let slot = lists.first(owner);
   while (slot !== 0) {
     const after = lists.next(slot);
     yield slot;
     slot = after;
   }
 }
+
+function* none(): Generator<number> {}

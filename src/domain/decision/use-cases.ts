@@ -179,7 +179,55 @@ export interface GrantFilter {
   readonly resource?: ResourceRef | undefined;
 }
 
+/** What every list of answers has in common. */
+export interface PermittedInput {
+  readonly tenant: string;
+  readonly pageSize: number;
+  readonly pageToken: string;
+  readonly atLeastRevision: string;
+  readonly context?: Attributes | undefined;
+}
+
+export interface ListPermissionsInput extends PermittedInput {
+  readonly principal: PrincipalInput;
+  readonly subjectProperties?: Attributes | undefined;
+  /** Undefined: on the whole tenant. */
+  readonly resource?: ResourceRef | undefined;
+  readonly resourceProperties?: Attributes | undefined;
+}
+
+export interface ListResourcesInput extends PermittedInput {
+  readonly principal: PrincipalInput;
+  readonly subjectProperties?: Attributes | undefined;
+  readonly permission: string;
+  readonly resourceType: string;
+}
+
+export interface ListSubjectsInput extends PermittedInput {
+  readonly permission: string;
+  readonly resource?: ResourceRef | undefined;
+  readonly resourceProperties?: Attributes | undefined;
+  /** Empty: of every type. */
+  readonly subjectType: string;
+}
+
+/** One page of answers. Each is what Authorize allows at `revision`; see DecisionIndex for what makes a list incomplete. */
+export interface PermittedOutcome<T> {
+  readonly items: readonly T[];
+  readonly nextPageToken: string;
+  readonly complete: boolean;
+  readonly revision: string;
+  /** Why nothing could be listed: a refused credential or a disabled subject. */
+  readonly refusal?: DecisionReason | undefined;
+}
+
 export interface DecisionUseCases {
+  /** Permissions that the principal has, in ascending order. */
+  listPermissions(call: CallContext, input: ListPermissionsInput): Promise<PermittedOutcome<string>>;
+  /** Resources of a type that the principal may reach, in ascending order of id. */
+  listResources(call: CallContext, input: ListResourcesInput): Promise<PermittedOutcome<ResourceRef>>;
+  /** Subjects that have the permission, in ascending order of `type:id`. */
+  listSubjects(call: CallContext, input: ListSubjectsInput): Promise<PermittedOutcome<SubjectRef>>;
   /** Synchronous whenever everything it needs is in memory. */
   authorize(call: CallContext, input: AuthorizeInput): AuthorizeOutcome | Promise<AuthorizeOutcome>;
   batchAuthorize(

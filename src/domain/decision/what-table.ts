@@ -26,13 +26,19 @@ export interface PermissionMatch {
   named: boolean;
 }
 
+interface RoleEntry {
+  readonly permissions: readonly string[];
+  readonly own: PatternSet;
+  readonly parents: readonly number[];
+}
+
 interface Entry {
   readonly what: What;
   /** Grants that speak of it. */
   allows: number;
   denies: number;
   /** Of a role that the policy has. */
-  role: { readonly own: PatternSet; readonly parents: readonly number[] } | undefined;
+  role: RoleEntry | undefined;
 }
 
 /** Answers kept, in bytes and in permissions, whatever callers ask about. */
@@ -60,7 +66,7 @@ export class WhatTable {
       const entry = this.#entry(this.#roles[index] ?? 0);
       if (entry === undefined) continue;
       const parents = role.inherits.map((name) => this.intern({ kind: 'role', role: name }));
-      entry.role = { own: createPatternSet(role.permissions), parents };
+      entry.role = { permissions: role.permissions, own: createPatternSet(role.permissions), parents };
       for (const permission of role.permissions) this.#names.add(permission);
     }
     for (const { what, allows, denies } of this.#entries) {
@@ -142,6 +148,28 @@ export class WhatTable {
   /** Whether the role itself, without its parents, includes the permission. */
   includesItself(match: PermissionMatch, number: number): boolean {
     return this.#entry(number)?.role?.own.matches(match.segments) ?? false;
+  }
+
+  /** Permissions and patterns that the roles of the policy and the grants there are name, each at least once. */
+  *named(): Generator<string> {
+    for (const { what, allows, denies, role } of this.#entries) {
+      if (role !== undefined) yield* role.permissions;
+      else if (what.kind === 'permission' && allows + denies > 0) yield what.permission;
+    }
+  }
+
+  /** Whether it includes permissions that nothing names: a pattern, or a role with one among its own or its parents' permissions. */
+  isOpen(number: number): boolean {
+    const seen = new Set<number>();
+    const visit = (at: number): boolean => {
+      const entry = this.#entry(at);
+      if (entry === undefined || seen.has(at)) return false;
+      seen.add(at);
+      if (entry.what.kind === 'permission') return entry.what.permission.includes('*');
+      const { role } = entry;
+      return role !== undefined && (role.permissions.some((each) => each.includes('*')) || role.parents.some(visit));
+    };
+    return visit(number);
   }
 
   #entry(number: number): Entry | undefined {

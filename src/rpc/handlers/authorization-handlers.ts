@@ -7,8 +7,18 @@ import {
   type BatchAuthorizeRequest,
   BatchAuthorizeResponseSchema,
   ExplanationSchema,
+  ListPermissionsResponseSchema,
+  ListResourcesResponseSchema,
+  ListSubjectsResponseSchema,
 } from '../../../gen/sallyport/v1/authorization_pb.ts';
-import type { AuthorizeInput, AuthorizeOutcome, BatchItem, DecisionUseCases } from '../../domain/decision/use-cases.ts';
+import { DecisionReason as Reason } from '../../../gen/sallyport/v1/decision_pb.ts';
+import type {
+  AuthorizeInput,
+  AuthorizeOutcome,
+  BatchItem,
+  DecisionUseCases,
+  PermittedOutcome,
+} from '../../domain/decision/use-cases.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
@@ -16,12 +26,16 @@ import { Violations } from '../../domain/violations.ts';
 import { toBatchDecision, toDecision } from '../convert/to-decision.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
+import { parseListPermissions, parseListResources, parseListSubjects } from '../parse/parse-permitted.ts';
 import { type ParsedPrincipal, parsePrincipal } from '../parse/parse-principal.ts';
 import { parseQuestion } from '../parse/parse-question.ts';
 import { parseRevision } from '../parse/parse-text.ts';
 
 export function authorizationHandlers(
-  decisions: Pick<DecisionUseCases, 'authorize' | 'batchAuthorize'>,
+  decisions: Pick<
+    DecisionUseCases,
+    'authorize' | 'batchAuthorize' | 'listPermissions' | 'listResources' | 'listSubjects'
+  >,
 ): Handlers<typeof AuthorizationService> {
   return {
     authorize: (call, request) => mapAnswer(decisions.authorize(call, parseAuthorize(request)), toAuthorizeResponse),
@@ -29,7 +43,31 @@ export function authorizationHandlers(
       mapAnswer(decisions.batchAuthorize(call, parseBatch(request)), ({ answers, revision }) =>
         create(BatchAuthorizeResponseSchema, { decisions: answers.map(toBatchDecision), revision }),
       ),
+    listPermissions: async (call, request) => {
+      const { items, ...page } = await decisions.listPermissions(call, parseListPermissions(request));
+      return create(ListPermissionsResponseSchema, { permissions: [...items], ...listed(page) });
+    },
+    listResources: async (call, request) => {
+      const { items, ...page } = await decisions.listResources(call, parseListResources(request));
+      return create(ListResourcesResponseSchema, { resources: [...items], ...listed(page) });
+    },
+    listSubjects: async (call, request) => {
+      const { items, nextPageToken, complete, revision } = await decisions.listSubjects(
+        call,
+        parseListSubjects(request),
+      );
+      return create(ListSubjectsResponseSchema, {
+        subjects: items.map(({ type, id }) => ({ type, id })),
+        nextPageToken,
+        complete,
+        revision,
+      });
+    },
   };
+}
+
+function listed({ nextPageToken, complete, revision, refusal }: Omit<PermittedOutcome<never>, 'items'>) {
+  return { nextPageToken, complete, revision, refusal: refusal === undefined ? Reason.UNSPECIFIED : Reason[refusal] };
 }
 
 function parseAuthorize(request: AuthorizeRequest): AuthorizeInput {
