@@ -258,7 +258,7 @@ export const BatchAuthorizeResponseSchema: GenMessage<BatchAuthorizeResponse> = 
   messageDesc(file_sallyport_v1_authorization, 5);
 
 /**
- * What may this principal do here?
+ * Whose permissions to list, and where.
  *
  * @generated from message sallyport.v1.ListPermissionsRequest
  */
@@ -372,7 +372,7 @@ export const ListPermissionsResponseSchema: GenMessage<ListPermissionsResponse> 
   messageDesc(file_sallyport_v1_authorization, 7);
 
 /**
- * Which resources may it reach?
+ * Whose resources to list, of which type, by which permission.
  *
  * @generated from message sallyport.v1.ListResourcesRequest
  */
@@ -493,7 +493,7 @@ export const ListResourcesResponseSchema: GenMessage<ListResourcesResponse> = /*
   messageDesc(file_sallyport_v1_authorization, 9);
 
 /**
- * Who may?
+ * Which permission, and where.
  *
  * @generated from message sallyport.v1.ListSubjectsRequest
  */
