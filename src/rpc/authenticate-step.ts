@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/call.ts';
 import type { AuthenticateCaller } from '../domain/caller/caller-ports.ts';
 import { DomainError } from '../domain/errors.ts';
+import { Fault } from '../platform/faults.ts';
 import type { RpcCall } from './rpc-call.ts';
 import type { Step } from './step.ts';
 import type { TokenBuckets } from './token-buckets.ts';
@@ -16,24 +17,31 @@ const SCHEME = /^Bearer +(?=\S)/i;
 /** Sallyport's own keys have 74 characters; what is longer than this is not looked at. */
 const MAX_KEY_CHARS = 256;
 
-/** A peer that presented too many wrong credentials waits, whatever it presents next. */
-export function failedCredentialStep(failures: TokenBuckets): Step {
-  return (call) => {
-    if (failures.size === 0 || call.method.rule.kind === 'public') return undefined;
-    const waitMs = failures.waitMs(call.incoming.peer());
-    if (waitMs > 0) throw tooManyFailures(waitMs);
-    return undefined;
-  };
-}
-
+/**
+ * A peer that presented too many wrong credentials gets no more of them checked until it has waited. One that this process already knows to
+ * be good is let in all the same: behind a proxy every service has one address, and one of them that loops with a wrong key must
+ * not shut out the others.
+ */
 export function authenticateStep(authenticate: AuthenticateCaller, failures: TokenBuckets): Step {
   return (call) => {
     if (call.method.rule.kind === 'public') return undefined;
     const key = presentedKey(call);
+    const waitMs = failures.size === 0 ? 0 : failures.waitMs(call.incoming.peer());
+    if (waitMs > 0) return acceptKnown(call, key, authenticate, waitMs);
     const found = key.length > MAX_KEY_CHARS ? undefined : authenticate(key, () => call.signal);
     if (!(found instanceof Promise)) return accept(call, found, failures);
     return found.then((caller) => accept(call, caller, failures));
   };
+}
+
+/** Already aborted: whatever is not in memory is not looked up. */
+const MEMORY_ONLY = AbortSignal.abort(new Fault('CANCELLED', 'only what is in memory was asked for'));
+
+function acceptKnown(call: RpcCall, key: string, authenticate: AuthenticateCaller, waitMs: number): undefined {
+  const found = key.length > MAX_KEY_CHARS ? undefined : authenticate(key, () => MEMORY_ONLY);
+  if (found instanceof Promise) found.catch(() => undefined);
+  if (found === undefined || found instanceof Promise) throw tooManyFailures(waitMs);
+  call.caller = found;
 }
 
 function presentedKey(call: RpcCall): string {

@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { RandomSource } from '../platform/random.ts';
-import { authenticateStep, failedCredentialStep } from './authenticate-step.ts';
+import { authenticateStep } from './authenticate-step.ts';
 import { callerRateStep } from './caller-rate-step.ts';
 import { toRpcStatus } from './error-table.ts';
 import type { RpcMethod } from './method.ts';
@@ -80,11 +80,7 @@ export function createPipeline(
   const observe = observer(ports.logger, ports.metrics, methods);
   const permit = permitStep(ports.permitCaller);
   const rate = callerRateStep(createTokenBuckets(limits.callerCalls, clock));
-  const admission: readonly Step[] = [
-    deadlineStep,
-    failedCredentialStep(failures),
-    authenticateStep(ports.authenticateCaller, failures),
-  ];
+  const admission: readonly Step[] = [deadlineStep, authenticateStep(ports.authenticateCaller, failures)];
   const service: readonly Step[] = [decodeStep, permit, rate, handleStep, prepareStep];
   const all = [...admission, ...service];
   const streams = openStreams(ports, limits, permit);

@@ -3,6 +3,7 @@ import type { KeyRing } from '../crypto/key-ring.ts';
 import { createPasswordHasher } from '../crypto/password-hasher.ts';
 import type { Sealer } from '../crypto/sealed-field.ts';
 import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
+import { createPermitCaller } from '../domain/caller/permit-caller.ts';
 import { createDecision } from '../domain/decision/create-decision.ts';
 import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts';
 import { createIdentity } from '../domain/identity/create-identity.ts';
@@ -88,13 +89,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         if (tenant === SYSTEM_TENANT) listener();
       });
     },
-    permitCaller: (caller, permission, tenant, signal) => {
-      const decide = (): boolean =>
-        decideForSubject(SYSTEM_TENANT, caller.subject, caller.scopes, permission, { type: 'tenant', id: tenant })
-          .effect === 'allow';
-      if (replicas.peek(SYSTEM_TENANT) !== undefined) return decide();
-      return replicas.load(SYSTEM_TENANT, signal()).then(decide);
-    },
+    permitCaller: createPermitCaller({ replicas, clock }),
   };
 }
 
