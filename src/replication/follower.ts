@@ -59,7 +59,14 @@ export function createFollower(options: FollowerOptions): Follower {
   const { log, clock, random, logger } = options;
   const listeners = new Set<OnReplicaChange>();
   const tell = (change: ReplicaChange): void => {
-    for (const listener of listeners) listener(change);
+    for (const listener of listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        // The entry has been applied; a listener's mistake must not make it look as if it had not.
+        logger.error({ tenant: change.tenant, err: error }, 'a listener to the change log failed');
+      }
+    }
   };
   const pinned = options.pinned ?? [];
   const tenants = new LoadedTenants({

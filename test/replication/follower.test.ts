@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EMPTY_HEAD, nextEntry } from '../../src/domain/change-log.ts';
-import type { ReplicaChange } from '../../src/replication/replica-change.ts';
+import type { ReplicaChange } from '../../src/domain/replica.ts';
 import { FAKE_START_MS, fakeClock } from '../support/fake-clock.ts';
 import { apply, grantTo, mayRead, replicaWorld, write } from '../support/replica-world.ts';
 

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { apply, grantTo, mayRead, replicaWorld, write } from '../support/replica-world.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+test('on the embedded store: races, a poll, a checkpoint, and the same state after a restart', async () => {
+  using directory = tempDir();
+  const clock = fakeClock();
+  const open = () => openSqliteStore({ directory: directory.path, clock, random: seededRandom(3) });
+  let store = await open();
+  const world = replicaWorld(clock);
+  const replicas = [0, 1].map(() => world.replica({ log: store.changeLog, checkpointEvery: 5 }));
+  const [first, second] = replicas;
+  assert(first !== undefined && second !== undefined);
+  await apply(first);
+  await second.follower.load('default');
+  await Promise.all(Array.from({ length: 30 }, (_, at) => write(at % 2 === 0 ? first : second, [grantTo(`${at}`)])));
+  await second.follower.revoke('default', [{ kind: 'session', id: 's', until: clock.now() + 1000 }]);
+  await first.follower.poll();
+  assert.equal(first.follower.peek('default')?.index.grantCount, 30);
+  assert.equal(first.follower.peek('default')?.revoked.session('s'), true);
+  await first.follower.maintain();
+  const { revision } = await write(first, [grantTo('after the checkpoint')]);
+  await store.close();
+  await first.follower.poll();
+  assert.equal(first.follower.freshness().failing, true);
+  store = await open();
+  const restarted = world.replica({ log: store.changeLog });
+  assert.equal(await mayRead(restarted, 'after the checkpoint', 'default', revision), 'allow GRANTED');
+  assert.equal(restarted.follower.peek('default')?.index.grantCount, 31);
+  assert.equal(restarted.follower.peek('default')?.revisionToken(), revision);
+  await store.close();
+});
