@@ -26,6 +26,9 @@ const files = globSync('test/**/*.test.ts', { cwd: ROOT })
   .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
   .sort();
 
+// Clients in other languages fetch their tools: only where they are asked for (test/clients/tool.ts).
+if (positionals.some((part) => part.includes('clients'))) process.env['CLIENT_TESTS'] = '1';
+
 interface Counts {
   tests: number;
   passed: number;

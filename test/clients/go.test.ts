@@ -6,7 +6,7 @@ import { type ServiceProcess, startService } from '../support/service-process.ts
 import { expectedAnswers, prepareSixCalls } from '../support/six-calls.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { clientEnvironment } from './client-environment.ts';
-import { goTool, needs, ROOT, run } from './tool.ts';
+import { buf, goTool, needs, run } from './tool.ts';
 
 let service: ServiceProcess;
 before(async () => {
@@ -31,8 +31,7 @@ test('a Go program with generated stubs makes all six calls', async (context) =>
     })),
   };
   const path = [...plugins.map(dirname), process.env['PATH']].join(delimiter);
-  const buf = join(ROOT, 'tools', 'proto', 'node_modules', '.bin', 'buf');
-  await run(buf, ['generate', 'proto', '--template', JSON.stringify(template)], { env: { PATH: path } });
+  await run(await buf(), ['generate', 'proto', '--template', JSON.stringify(template)], { env: { PATH: path } });
 
   const env = clientEnvironment(service, await prepareSixCalls(service, 'go'));
   const { stdout } = await run('go', ['run', '.'], { cwd: dir.path, env: { ...env, GOFLAGS: '-mod=mod' } });

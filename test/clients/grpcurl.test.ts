@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { delimiter, dirname } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pastedCommand } from '../support/pasted-command.ts';
 import { type ServiceProcess, startService } from '../support/service-process.ts';
 import { expectedAnswers, prepareSixCalls } from '../support/six-calls.ts';
-import { type JsonAnswer, sixCallsByJson } from './six-calls-by-json.ts';
-import { goTool, needs, run } from './tool.ts';
+import { grpcurl, grpcurlBinary, grpcurlCall } from './grpcurl.ts';
+import { sixCallsByJson } from './six-calls-by-json.ts';
+import { needs, run } from './tool.ts';
 
 // A person at a terminal: grpcurl with nothing but the server's reflection.
 
@@ -13,20 +16,9 @@ before(async () => {
 });
 after(() => service.stop());
 
-async function grpcurl(args: readonly string[]): Promise<string> {
-  const binary = await goTool('github.com/fullstorydev/grpcurl/cmd/grpcurl', 'v1.9.3');
-  return (await run(binary, ['-plaintext', ...args])).stdout;
-}
-
-async function call(method: string, request: unknown): Promise<JsonAnswer> {
-  const header = `authorization: Bearer ${service.adminKey}`;
-  const text = await grpcurl(['-H', header, '-d', JSON.stringify(request), service.grpc, `sallyport.v1.${method}`]);
-  return JSON.parse(text) as JsonAnswer;
-}
-
 test('grpcurl makes all six calls by reflection', async (context) => {
   if (!(await needs(context, 'go', ['version']))) return;
-  const answers = await sixCallsByJson(call, await prepareSixCalls(service, 'grpcurl'));
+  const answers = await sixCallsByJson(grpcurlCall(service), await prepareSixCalls(service, 'grpcurl'));
   assert.deepEqual(answers, expectedAnswers);
 });
 
@@ -44,4 +36,11 @@ test('every service is listed, and every method and field is described with its 
   }
   const message = await grpcurl([service.grpc, 'describe', 'sallyport.v1.AuthorizeRequest']);
   assert.match(message, /\/\/ .*\n {2}\.sallyport\.v1\.Principal principal = 2;/);
+});
+
+test('the grpcurl command of the start screen ends in an ALLOW', async (context) => {
+  if (!(await needs(context, 'go', ['version']))) return;
+  const path = [dirname(await grpcurlBinary()), process.env['PATH']].join(delimiter);
+  const { stdout } = await run('bash', ['-c', pastedCommand(service.output(), 'grpcurl')], { env: { PATH: path } });
+  assert.match(stdout, /"effect": "EFFECT_ALLOW"/);
 });

@@ -27,14 +27,21 @@ export async function run(
   });
 }
 
-/** Skips with the reason where a language is not installed; with CI=true its absence is a failure. */
+/**
+ * Whether a test with a client in another language runs: where it is asked for, because a plain `npm test` must not need Go or Python, nor
+ * download anything. With CI=true nothing is left out, and a language that is missing is a failure.
+ */
 export async function needs(context: TestContext, command: string, probe: readonly string[]): Promise<boolean> {
+  const isCi = process.env['CI'] === 'true';
+  if (!isCi && process.env['CLIENT_TESTS'] !== '1') {
+    context.skip('clients in other languages run by `npm test -- clients`');
+    return false;
+  }
   try {
     await run(command, probe);
     return true;
   } catch {
-    if (process.env['CI'] === 'true')
-      throw new Error(`${command} is needed by the client tests and is not on the PATH`);
+    if (isCi) throw new Error(`${command} is needed by the client tests and is not on the PATH`);
     context.skip(`${command} is not installed`);
     return false;
   }
@@ -45,6 +52,14 @@ export async function goTool(module: string, version: string): Promise<string> {
   const folder = join(CACHE, 'go', version);
   const binary = join(folder, module.slice(module.lastIndexOf('/') + 1));
   if (!existsSync(binary)) await run('go', ['install', `${module}@${version}`], { env: { GOBIN: folder } });
+  return binary;
+}
+
+/** buf, at the version that tools/proto pins. */
+export async function buf(): Promise<string> {
+  const folder = join(ROOT, 'tools', 'proto');
+  const binary = join(folder, 'node_modules', '.bin', 'buf');
+  if (!existsSync(binary)) await run('npm', ['--prefix', folder, 'ci']);
   return binary;
 }
 

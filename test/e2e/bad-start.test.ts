@@ -107,7 +107,7 @@ test('a second process on the same embedded data directory is refused, and the f
   const first = await startService();
   const { code, output } = await failedStart({ dataDir: first.dataDir });
   assert.equal(code, 2, output);
-  assert.match(output, /another process/i);
+  assert.match(output, /another Sallyport process/);
   assert.ok(output.includes(first.dataDir));
   const response = await fetch(`http://${first.ops}/readyz`);
   assert.equal(response.status, 200);

@@ -4,17 +4,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { pastedCommand } from '../support/pasted-command.ts';
 import { startService } from '../support/service-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const mode = (path: string): number => statSync(path).mode & 0o777;
-
-/** The commands of the screen: indented paragraphs, as a person would copy them. */
-function pasted(screen: string, tool: string): string {
-  const command = new RegExp(`^ {2}${tool} (?:.*\\\\\\n)*.*$`, 'm').exec(screen)?.[0];
-  assert.ok(command, `no ${tool} command on the screen:\n${screen}`);
-  return command;
-}
 
 test('the first start makes its directory and keys for its owner only, and prints no secret', async () => {
   const service = await startService();
@@ -30,7 +24,7 @@ test('the first start makes its directory and keys for its owner only, and print
 
 test('the printed curl command ends in an ALLOW, as often as it is pasted', async () => {
   const service = await startService();
-  const command = pasted(service.output(), 'curl');
+  const command = pastedCommand(service.output(), 'curl');
   for (let paste = 0; paste < 2; paste += 1) {
     const { stdout } = await promisify(execFile)('bash', ['-c', command]);
     const { decision } = JSON.parse(stdout) as { decision: Record<string, unknown> };
@@ -48,7 +42,7 @@ test('a second start finds the same keys and data', async () => {
   assert.equal(await first.stop(), 0);
   const second = await startService({ dataDir });
   assert.equal(second.adminKey, key);
-  const { stdout } = await promisify(execFile)('bash', ['-c', pasted(second.output(), 'curl')]);
+  const { stdout } = await promisify(execFile)('bash', ['-c', pastedCommand(second.output(), 'curl')]);
   assert.match(stdout, /EFFECT_ALLOW/);
   assert.equal(await second.stop(), 0);
 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { tempDir } from './temp-dir.ts';
@@ -8,13 +9,21 @@ import { tempDir } from './temp-dir.ts';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'sallyport.js');
 
+/** What ends with this process, however it ends. */
+const leftovers = new Set<() => void>();
+process.once('exit', () => {
+  for (const end of leftovers) end();
+});
+
 export interface ServiceProcess {
   readonly grpc: string;
   readonly http: string;
   readonly ops: string;
   readonly dataDir: string;
   readonly pid: number;
-  /** The first key, read from where the service put it. */
+  /** Milliseconds from the start of the process to its ready line. */
+  readonly readyAfterMs: number;
+  /** The first key, read from where the service has it. */
   readonly adminKey: string;
   /** Everything it printed so far. */
   output(): string;
@@ -60,6 +69,7 @@ export async function failedStart(options: ServiceOptions = {}): Promise<FailedS
 
 async function launch(options: ServiceOptions): Promise<ServiceProcess | FailedStart> {
   const dataDir = options.dataDir ?? temporaryDataDir();
+  const begun = performance.now();
   const child = spawn(process.execPath, [BIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -85,28 +95,31 @@ async function launch(options: ServiceOptions): Promise<ServiceProcess | FailedS
   const first = await Promise.race([ready, ended]);
   clearTimeout(timer);
   if (first !== true) return { code: await ended, output };
-  return running(child, dataDir, () => output, ended);
+  const keyFile = options.env?.['SALLYPORT_BOOTSTRAP_KEY_FILE'] ?? join(dataDir, 'admin.key');
+  const readyAfterMs = performance.now() - begun;
+  return { ...running(child, () => output, ended), dataDir, readyAfterMs, adminKey: secretIn(keyFile) };
 }
 
 function running(
   child: ChildProcess,
-  dataDir: string,
   output: () => string,
   ended: Promise<number | string>,
-): ServiceProcess {
+): Pick<ServiceProcess, 'grpc' | 'http' | 'ops' | 'pid' | 'output' | 'stop'> {
   const address = (name: string): string => new RegExp(`${name} (\\S+:\\d+)`).exec(output())?.[1] ?? '';
-  process.once('exit', () => child.kill('SIGKILL'));
+  // A test that fails before its `stop` must not keep its process, or the service, alive.
+  const kill = (): void => void child.kill('SIGKILL');
+  leftovers.add(kill);
+  void ended.then(() => leftovers.delete(kill));
+  child.unref();
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
   return {
     grpc: address('gRPC'),
     http: address('HTTP'),
     ops: address('ops'),
-    dataDir,
     pid: child.pid ?? 0,
-    get adminKey() {
-      return readFileSync(join(dataDir, 'admin.key'), 'utf8').trim();
-    },
     output,
     stop: (signal = 'SIGTERM') => {
+      child.ref();
       child.kill(signal);
       return ended;
     },
@@ -115,8 +128,12 @@ function running(
 
 function temporaryDataDir(): string {
   const dir = tempDir();
-  process.once('exit', () => dir[Symbol.dispose]());
+  leftovers.add(() => dir[Symbol.dispose]());
   return join(dir.path, 'data');
+}
+
+function secretIn(file: string): string {
+  return readFileSync(file, 'utf8').trim();
 }
 
 /** Settings of the shell that runs the tests must not reach the service under test. */
