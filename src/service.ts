@@ -13,10 +13,12 @@ import { builtInPolicy } from './domain/caller/built-in-roles.ts';
 import { checkMasterKey, hasMasterKeyCheck } from './domain/keys/master-key-check.ts';
 import { createSigningKeys } from './domain/keys/signing-keys.ts';
 import { createOutbox } from './domain/outbox.ts';
+import type { ReplicaChange } from './domain/replica.ts';
 import { createRevokeHandler, REVOKE_EFFECT } from './domain/session/revocation.ts';
 import type { Store } from './domain/storage.ts';
 import { ensureTenants } from './domain/tenant/ensure-tenants.ts';
-import { DEFAULT_TENANT, SYSTEM_TENANT } from './domain/tenant/tenant.ts';
+import { DEFAULT_TENANT, type ForgettingTenantDirectory, SYSTEM_TENANT } from './domain/tenant/tenant.ts';
+import { createTenantChangedHandler, TENANT_CHANGED_EFFECT } from './domain/tenant/tenant-changed.ts';
 import { createTenantDirectory } from './domain/tenant/tenant-directory.ts';
 import { createUpdates } from './domain/update.ts';
 import { createUseMarks } from './domain/use-marks.ts';
@@ -90,13 +92,18 @@ async function found(
     const isKeySet = change.kind === 'revoked' && change.revocations.some(({ kind }) => kind === 'key_set');
     if (isKeySet || change.kind === 'loaded') signingKeys.forget(change.tenant);
   });
+  const tenants = createTenantDirectory({ store, clock, logger });
+  follower.onChange((change) => forgetTenants(tenants, change));
   await lifecycle.start(
     'replication',
     () => follower.start(),
     () => follower.stop(),
   );
   const updates = createUpdates(random);
-  const handlers = { [REVOKE_EFFECT]: createRevokeHandler(follower) };
+  const handlers = {
+    [REVOKE_EFFECT]: createRevokeHandler(follower),
+    [TENANT_CHANGED_EFFECT]: createTenantChangedHandler(follower),
+  };
   const outbox = createOutbox(store, updates, handlers);
   const kinds = new Set(Object.keys(handlers));
   const sweeper = createOutboxSweeper({ store, outbox, kinds, clock, logger });
@@ -105,10 +112,17 @@ async function found(
     () => sweeper.start(),
     () => sweeper.stop(),
   );
-  const tenants = createTenantDirectory({ store, clock, logger });
   const marks = { sessions: createUseMarks(store, 'sessions'), apiKeys: createUseMarks(store, 'apiKeys') };
   const foundation = { context, store, ring, sealer, updates, tenants, replicas: follower, outbox, signingKeys, marks };
   return { foundation, follower };
+}
+
+/** Changes of tenants are announced in the log of tenant `sallyport`, whichever tenant it is. */
+function forgetTenants(tenants: ForgettingTenantDirectory, change: ReplicaChange): void {
+  if (change.tenant !== SYSTEM_TENANT) return;
+  if (change.kind === 'loaded') tenants.forget(undefined);
+  if (change.kind !== 'revoked') return;
+  for (const { kind, id } of change.revocations) if (kind === 'tenant') tenants.forget(id);
 }
 
 function version(): string {

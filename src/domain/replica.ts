@@ -15,7 +15,9 @@ export type Revocation =
   | { readonly kind: 'user'; readonly id: string; readonly epoch: number; readonly until: number }
   | { readonly kind: 'signing_key'; readonly id: string; readonly until: number }
   /** The key set changed: read it again. */
-  | { readonly kind: 'key_set'; readonly id: string; readonly until: number };
+  | { readonly kind: 'key_set'; readonly id: string; readonly until: number }
+  /** Only in `revocation/sallyport`: the tenant of that name changed, read it again. */
+  | { readonly kind: 'tenant'; readonly id: string; readonly until: number };
 
 /** Kept until `until` + 24 h, so that a clock set back brings nothing to life. */
 export interface RevokedSet {

@@ -22,7 +22,8 @@ export function decodeRevocation(value: Json): Revocation {
   const { kind, id, until, epoch, ...others } = asMembers(value);
   const isWhole = typeof id === 'string' && typeof until === 'number' && Object.keys(others).length === 0;
   if (isWhole && kind === 'user' && typeof epoch === 'number') return { kind, id, epoch, until };
-  const isKnown = kind === 'session' || kind === 'api_key' || kind === 'signing_key' || kind === 'key_set';
+  const isKnown =
+    kind === 'session' || kind === 'api_key' || kind === 'signing_key' || kind === 'key_set' || kind === 'tenant';
   if (isWhole && isKnown && epoch === undefined) return { kind, id, until };
   throw new UnreadableEntryError('a revocation of an unknown kind');
 }

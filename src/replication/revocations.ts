@@ -6,7 +6,7 @@ export const OUTLIVES_MS = 24 * 3_600_000;
 /** Entries looked at per `prune`, so that a million of them never hold the event loop. */
 const PRUNED_AT_ONCE = 2000;
 
-type Kind = Exclude<Revocation['kind'], 'key_set'>;
+type Kind = Exclude<Revocation['kind'], 'key_set' | 'tenant'>;
 
 interface Kept {
   /** Epoch ms. */
@@ -27,7 +27,7 @@ export class Revocations {
 
   add(revocation: Revocation): void {
     // Nothing to keep: it only says that something is to be read again.
-    if (revocation.kind === 'key_set') return;
+    if (revocation.kind === 'key_set' || revocation.kind === 'tenant') return;
     const kept = this.#kept[revocation.kind];
     const epoch = revocation.kind === 'user' ? revocation.epoch : 0;
     const known = kept.get(revocation.id);
@@ -49,7 +49,7 @@ export class Revocations {
 
   /** Whether adding it would change nothing. */
   covers(revocation: Revocation): boolean {
-    if (revocation.kind === 'key_set') return false;
+    if (revocation.kind === 'key_set' || revocation.kind === 'tenant') return false;
     const known = this.#kept[revocation.kind].get(revocation.id);
     if (known === undefined || known.until < revocation.until) return false;
     return revocation.kind !== 'user' || known.epoch >= revocation.epoch;

@@ -12,7 +12,7 @@ export function permitStep(permit: PermitCaller): Step {
   return (call) => {
     const { rule } = call.method;
     if (rule.kind === 'public') return undefined;
-    const tenant = requestedTenant(call);
+    const tenant = rule.onTenant ?? requestedTenant(call);
     const signal = (): AbortSignal => call.signal;
     const first = permit(call.caller, rule.permission, tenant, signal);
     if (first === false) throw notPermitted(call, rule.permission, tenant);
@@ -36,7 +36,7 @@ async function inTurn(
   }
 }
 
-/** Every request of the contract has a field `tenant`; it is parsed before the permission is asked, because it is part of the question. */
+/** Every other request of the contract has a field `tenant`; it is parsed before the permission is asked, because it is part of the question. */
 function requestedTenant(call: RpcCall): string {
   const request: object = call.decoded();
   const value: unknown = 'tenant' in request ? request.tenant : undefined;

@@ -3,18 +3,21 @@ import { AuthenticationService } from '../../gen/sallyport/v1/authentication_pb.
 import { AuthorizationService } from '../../gen/sallyport/v1/authorization_pb.ts';
 import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
 import { SessionService } from '../../gen/sallyport/v1/session_pb.ts';
+import { TenantService } from '../../gen/sallyport/v1/tenant_pb.ts';
 import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { UserService } from '../../gen/sallyport/v1/user_pb.ts';
 import type { DecisionUseCases } from '../domain/decision/use-cases.ts';
 import type { IdentityUseCases } from '../domain/identity/use-cases.ts';
 import type { KeyUseCases } from '../domain/keys/use-cases.ts';
 import type { SessionUseCases } from '../domain/session/use-cases.ts';
+import type { TenantUseCases } from '../domain/tenant/use-cases.ts';
 import type { Clock } from '../platform/clock.ts';
 import { apiKeyHandlers } from './handlers/api-key-handlers.ts';
 import { authenticationHandlers } from './handlers/authentication-handlers.ts';
 import { authorizationHandlers } from './handlers/authorization-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
 import { sessionHandlers } from './handlers/session-handlers.ts';
+import { tenantHandlers } from './handlers/tenant-handlers.ts';
 import { tokenHandlers } from './handlers/token-handlers.ts';
 import { userHandlers } from './handlers/user-handlers.ts';
 import { type ImplementedService, implement } from './method.ts';
@@ -24,11 +27,12 @@ export interface UseCases {
   readonly sessions: SessionUseCases;
   readonly keys: KeyUseCases;
   readonly decisions: DecisionUseCases;
+  readonly tenants: TenantUseCases;
 }
 
 /** Every service of the contract with its handlers. Give it to `rpcMethods`. */
 export function sallyportServices(useCases: UseCases, clock: Clock): readonly ImplementedService[] {
-  const { identity, sessions, keys, decisions } = useCases;
+  const { identity, sessions, keys, decisions, tenants } = useCases;
   return [
     implement(AuthenticationService, authenticationHandlers(identity)),
     implement(TokenService, tokenHandlers(sessions, keys)),
@@ -37,5 +41,6 @@ export function sallyportServices(useCases: UseCases, clock: Clock): readonly Im
     implement(AuthorizationService, authorizationHandlers(decisions)),
     implement(PolicyService, policyHandlers(decisions, clock)),
     implement(UserService, userHandlers(identity)),
+    implement(TenantService, tenantHandlers(tenants)),
   ];
 }

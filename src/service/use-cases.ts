@@ -19,7 +19,8 @@ import { createCredentialResolver } from '../domain/session/credential-resolver.
 import { createSessionTokenJudge } from '../domain/session/judge-session-token.ts';
 import { createSettle } from '../domain/session/revocation.ts';
 import type { Store } from '../domain/storage.ts';
-import { SYSTEM_TENANT, type TenantDirectory } from '../domain/tenant/tenant.ts';
+import { createTenantUseCases } from '../domain/tenant/create-tenant-use-cases.ts';
+import { type ForgettingTenantDirectory, SYSTEM_TENANT } from '../domain/tenant/tenant.ts';
 import type { Updates } from '../domain/update.ts';
 import type { UseMarks } from '../domain/use-marks.ts';
 import type { UseCases } from '../rpc/sallyport-services.ts';
@@ -31,7 +32,7 @@ export interface Foundation {
   readonly ring: KeyRing;
   readonly sealer: Sealer;
   readonly updates: Updates;
-  readonly tenants: TenantDirectory;
+  readonly tenants: ForgettingTenantDirectory;
   readonly replicas: Replicas & ReplicaChanges;
   readonly outbox: Outbox;
   readonly signingKeys: SigningKeys;
@@ -82,6 +83,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
       sessions: createSessionUseCases({ ...shared, accessTokens, judgeSessionToken, marks: marks.sessions }),
       keys: createKeyUseCases({ ...shared, judgeApiKey, signingKeys, decideForSubject }),
       decisions: createDecision({ replicas, tenants, credentials, clock, random, ring }),
+      tenants: createTenantUseCases({ store, updates, outbox, clock, ring, tenants }),
     },
     authenticateCaller: createCallerAuthenticator(judgeApiKey),
     onRightsChange: (listener) => {

@@ -60,4 +60,9 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'UserService/CreateUser', roles: ['application', 'manager', 'admin'] },
   { method: 'UserService/GetUser', roles: ['manager', 'auditor', 'admin'] },
   { method: 'UserService/SetPassword', roles: ['manager', 'admin'] },
+  { method: 'TenantService/CreateTenant', roles: ['admin'] },
+  { method: 'TenantService/GetTenant', roles: ['manager', 'auditor', 'admin'] },
+  { method: 'TenantService/ListTenants', roles: ['admin'] },
+  { method: 'TenantService/UpdateTenant', roles: ['manager', 'admin'] },
+  { method: 'TenantService/UpdateTenant', request: { disabled: true }, roles: ['admin'] },
 ];

@@ -44,10 +44,14 @@ function elementsOf(file: FileDescriptorProto): readonly Element[] {
       at('message', type.name, [4, i]),
       // A member of a oneof is described together with it.
       ...type.field.map((field, j) => {
-        const kind = isFieldSet(field, FieldDescriptorProtoSchema.field.oneofIndex) ? 'member' : 'field';
+        const inOneof = isFieldSet(field, FieldDescriptorProtoSchema.field.oneofIndex) && !field.proto3Optional;
+        const kind = inOneof ? 'member' : 'field';
         return at(kind, `${type.name}.${field.name}`, [4, i, 2, j], field.number);
       }),
-      ...type.oneofDecl.map((oneof, j) => at('oneof', `${type.name}.${oneof.name}`, [4, i, 8, j])),
+      // `optional` makes a oneof that stands nowhere in the file; they come last, so the others keep their places.
+      ...type.oneofDecl
+        .filter((_, j) => !type.field.some((field) => field.proto3Optional && field.oneofIndex === j))
+        .map((oneof, j) => at('oneof', `${type.name}.${oneof.name}`, [4, i, 8, j])),
     ]),
     ...file.enumType.flatMap((type, i) => [
       at('enum', type.name, [5, i]),

@@ -19,5 +19,6 @@ export function handMadeUseCases(
     sessions: group('sessions'),
     keys: group('keys'),
     decisions: group('decisions'),
+    tenants: group('tenants'),
   };
 }

@@ -1,3 +1,5 @@
+import { SYSTEM_TENANT } from '../tenant/tenant.ts';
+
 // Who may call what: one table of every method and route. It is built from the method option `(access)` of the contract, from the
 // further permissions below, and from what is public by nature. A method that is not in it does not start.
 
@@ -16,6 +18,8 @@ export type AccessRule =
       readonly kind: 'permission';
       /** Checked in tenant `sallyport` on the resource `tenant:<requested tenant>`, which the request names in its field `tenant`. */
       readonly permission: string;
+      /** The tenant of the resource, for a method that tells of all tenants and names none. */
+      readonly onTenant?: string | undefined;
       /** All that apply are checked as well, on the same resource. */
       readonly further: readonly FieldPermission[];
     };
@@ -43,6 +47,12 @@ export const furtherPermissions: Readonly<Record<string, readonly FieldPermissio
   // By user id the caller's word stands for the user's own proof.
   '/sallyport.v1.AuthenticationService/EnrollTotp': [BY_USER],
   '/sallyport.v1.AuthenticationService/ConfirmTotp': [BY_USER],
+  '/sallyport.v1.TenantService/UpdateTenant': [{ field: 'disabled', permission: 'tenants:disable' }],
+};
+
+/** Methods whose request names no tenant, and the one whose resource their permission is asked on. */
+const fixedTenants: Readonly<Record<string, string>> = {
+  '/sallyport.v1.TenantService/ListTenants': SYSTEM_TENANT,
 };
 
 /** Foreign services and HTTP routes that need no caller: health, discovery and public keys. */
@@ -69,7 +79,7 @@ export function buildAccessTable(declared: readonly DeclaredMethod[]): AccessTab
     else if (!PERMISSION.test(access.permission)) faults.push(`${path} names no permission of the form noun:verb`);
     else {
       const further = furtherPermissions[path] ?? [];
-      table.set(path, { kind: 'permission', permission: access.permission, further });
+      table.set(path, { kind: 'permission', permission: access.permission, onTenant: fixedTenants[path], further });
     }
   }
   for (const path of Object.keys(furtherPermissions)) {

@@ -32,6 +32,9 @@ const manager = [
   'policy:write',
   'sessions:read',
   'sessions:revoke',
+  // Making, listing and disabling tenants is for admins.
+  'tenants:read',
+  'tenants:write',
   // EnrollTotp and ConfirmTotp by user id need it together with `users:write`.
   'authentication:enroll',
 ];
@@ -45,7 +48,15 @@ export const builtInPolicy: Policy = {
     { name: 'manager', permissions: manager, inherits: [] },
     {
       name: 'auditor',
-      permissions: ['users:read', 'api_keys:read', 'grants:read', 'policy:read', 'sessions:read', 'audit:read'],
+      permissions: [
+        'users:read',
+        'api_keys:read',
+        'grants:read',
+        'policy:read',
+        'sessions:read',
+        'tenants:read',
+        'audit:read',
+      ],
       inherits: [],
     },
     { name: 'admin', permissions: ['*'], inherits: [] },

@@ -1,12 +1,14 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { Store } from '../storage.ts';
-import { defaultTenantSettings, type TenantDirectory, type TenantDocument, type TenantSettings } from './tenant.ts';
+import { type ForgettingTenantDirectory, SYSTEM_TENANT, type TenantSettings, tenantsOf } from './tenant.ts';
+import { effectiveSettings } from './tenant-settings.ts';
 
-// Tenants in memory. What is known is served while it is read again in the background, so that decisions go on from memory when
-// the store does not answer, but never from settings older than MAX_AGE_MS.
+// Tenants in memory. A change is announced in the followed log and makes them forgotten. What is known is also served while it is read
+// again in the background, so that decisions go on from memory when the store does not answer, but never from settings older than
+// MAX_AGE_MS.
 
-/** Older than this is read again at the next use; also how late another replica's change may be seen. */
+/** Older than this is read again at the next use: how late a change may be seen whose announcement is still pending. */
 const FRESH_MS = 5_000;
 /** Older than this is not used: maxStaleness of decisions (architecture.md "Change log and decision index"). */
 const MAX_AGE_MS = 30_000;
@@ -24,9 +26,9 @@ export function createTenantDirectory(ports: {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-}): TenantDirectory {
+}): ForgettingTenantDirectory {
   const { store, clock, logger } = ports;
-  const tenants = store.collection<TenantDocument>('tenants');
+  const tenants = tenantsOf(store);
   // In order of reading: the first is the one longest not read.
   const known = new Map<string, Known>();
   const reading = new Map<string, Promise<TenantSettings | undefined>>();
@@ -44,14 +46,17 @@ export function createTenantDirectory(ports: {
     const under = reading.get(tenant);
     if (under !== undefined) return under;
     const readAt = clock.monotonic();
-    const started = tenants
-      .get(tenant, tenant)
+    const started: Promise<TenantSettings | undefined> = tenants
+      .get(SYSTEM_TENANT, tenant)
       .then((document) => {
-        const settings = document === undefined ? undefined : { ...defaultTenantSettings, ...document.settings };
-        remember(tenant, { settings, readAt });
+        const settings = document?.status === 'active' ? effectiveSettings(document.settings) : undefined;
+        // Forgotten meanwhile: whoever asked before the change gets what was there before it, and nobody else.
+        if (reading.get(tenant) === started) remember(tenant, { settings, readAt });
         return settings;
       })
-      .finally(() => reading.delete(tenant));
+      .finally(() => {
+        if (reading.get(tenant) === started) reading.delete(tenant);
+      });
     reading.set(tenant, started);
     return started;
   };
@@ -82,6 +87,12 @@ export function createTenantDirectory(ports: {
         return undefined;
       }
       return await orAborted(read(tenant), signal);
+    },
+    forget: (tenant) => {
+      for (const map of [known, reading]) {
+        if (tenant === undefined) map.clear();
+        else map.delete(tenant);
+      }
     },
   };
 }

@@ -20,7 +20,7 @@ const withId = { ...ada, requestId: '8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11' };
 
 test('a user is found by its id and by each identifier as a person would type it, in its tenant only', async () => {
   await using world = await sqliteWorld();
-  const { identity, store, clock } = world;
+  const { identity, store } = world;
   const user = await identity.createUser(call, ada);
   assert.deepEqual(
     user.identifiers.map(({ value }) => value),
@@ -32,7 +32,7 @@ test('a user is found by its id and by each identifier as a person would type it
     assert.equal(found.id, user.id, identifier);
   }
   const tenants = store.collection('tenants');
-  const acme = { tenant: 'acme', id: 'acme', schema: 1, keys: ['acme'], createdAt: clock.now(), settings: {} };
+  const acme = { tenant: 'sallyport', id: 'acme', schema: 1, keys: ['acme'], status: 'active', settings: {} };
   await tenants.insert(acme);
   for (const selector of [
     { kind: 'id', userId: user.id },

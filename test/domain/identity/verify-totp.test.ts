@@ -168,7 +168,7 @@ test('a challenge bears five wrong codes, however long it lives', async () => {
   await using world = await memoryWorld();
   const ada = await world.userWithTotp();
   const tenants = world.store.collection('tenants');
-  const stored = await tenants.get('default', 'default');
+  const stored = await tenants.get('sallyport', 'default');
   assert.ok(stored);
   await tenants.replace({ ...stored, settings: { challengeMs: 60 * MINUTE } } as typeof stored, stored.version);
   world.clock.advance(60_000);

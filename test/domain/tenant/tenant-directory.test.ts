@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Draft } from '../../../src/domain/storage.ts';
 import { ensureTenants } from '../../../src/domain/tenant/ensure-tenants.ts';
 import { requireLoginTenant, requireTenant } from '../../../src/domain/tenant/require-tenant.ts';
 import { defaultTenantSettings, type TenantDocument } from '../../../src/domain/tenant/tenant.ts';
@@ -23,13 +24,18 @@ async function world() {
   return { clock, store, directory, documents, reads: () => reads };
 }
 
+function acme(): Draft<TenantDocument> {
+  const times = { createdAt: 0, updatedAt: 0 };
+  return { tenant: 'sallyport', id: 'acme', schema: 1, keys: ['acme'], ...times, status: 'active', settings: {} };
+}
+
 test('default and sallyport are made at start, and starting again changes nothing', async () => {
   const { store, clock, documents } = await world();
-  const [before, other] = [await documents.get('default', 'default'), await documents.get('sallyport', 'sallyport')];
+  const [before, other] = [await documents.get('sallyport', 'default'), await documents.get('sallyport', 'sallyport')];
   assert.ok(before && other);
   clock.advance(1000);
   await Promise.all([ensureTenants({ store, clock }), ensureTenants({ store, clock })]);
-  assert.deepEqual(await documents.get('default', 'default'), before);
+  assert.deepEqual(await documents.get('sallyport', 'default'), before);
 });
 
 test('a tenant is read once however many ask, and then answered from memory', async () => {
@@ -44,7 +50,7 @@ test('a tenant is read once however many ask, and then answered from memory', as
 test('a change is seen after five seconds at the latest, without anybody waiting for the read', async () => {
   const { directory, documents, clock } = await world();
   await directory.settings('default');
-  const document = await documents.get('default', 'default');
+  const document = await documents.get('sallyport', 'default');
   assert.ok(document);
   await documents.replace({ ...document, settings: { refreshGraceMs: 0 } }, document.version);
   clock.advance(5_000);
@@ -70,7 +76,7 @@ test('a tenant that is not there costs one read a second, and is found once it i
   const { directory, documents, clock, reads } = await world();
   for (let round = 0; round < 100; round += 1) assert.equal(await directory.settings('acme'), undefined);
   assert.equal(reads(), 1);
-  await documents.insert({ tenant: 'acme', id: 'acme', schema: 1, keys: ['acme'], createdAt: 0, settings: {} });
+  await documents.insert(acme());
   clock.advance(1_000);
   assert.deepEqual(await directory.settings('acme'), defaultTenantSettings);
 });
@@ -103,4 +109,40 @@ test('unknown tenants are TENANT_NOT_FOUND, and nobody logs in to sallyport', as
   await assert.rejects(requireLoginTenant(directory, 'sallyport'), { reason: 'RESERVED_TENANT' });
   assert.deepEqual(await requireTenant(directory, 'sallyport'), defaultTenantSettings);
   assert.deepEqual(await requireLoginTenant(directory, 'default'), defaultTenantSettings);
+});
+
+test('a tenant that was forgotten is read again, and a read that began before does not bring the old settings back', async () => {
+  const { directory, documents, store } = await world();
+  await directory.settings('default');
+  const old = await documents.get('sallyport', 'default');
+  assert.ok(old);
+  let release = (): void => {};
+  let held = false;
+  store.before((name) => {
+    if (name !== 'get' || held) return undefined;
+    held = true;
+    return new Promise((resolve) => (release = resolve));
+  });
+  directory.forget('default');
+  const early = directory.settings('default');
+  await documents.replace({ ...old, settings: { refreshGraceMs: 0 } }, old.version);
+  directory.forget('default');
+  assert.equal((await directory.settings('default'))?.refreshGraceMs, 0);
+  release();
+  await early;
+  assert.equal(directory.peek('default')?.refreshGraceMs, 0);
+});
+
+test('a disabled tenant is not there', async () => {
+  const { directory, documents } = await world();
+  await documents.insert({ ...acme(), status: 'disabled' });
+  assert.equal(await directory.settings('acme'), undefined);
+  await assert.rejects(requireTenant(directory, 'acme'), { reason: 'TENANT_NOT_FOUND' });
+});
+
+test('settings that were stored in part are completed by the defaults, nested ones too', async () => {
+  const { directory, documents } = await world();
+  await documents.insert({ ...acme(), settings: { passwordPolicy: { minChars: 20 } } });
+  const settings = await directory.settings('acme');
+  assert.deepEqual(settings?.passwordPolicy, { ...defaultTenantSettings.passwordPolicy, minChars: 20 });
 });
