@@ -1,69 +1,44 @@
-import { create, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ApiKeyService } from '../gen/sallyport/v1/api_key_pb.ts';
 import { AuthorizationService } from '../gen/sallyport/v1/authorization_pb.ts';
-import { DecisionReason, Effect } from '../gen/sallyport/v1/decision_pb.ts';
 import { TokenService } from '../gen/sallyport/v1/token_pb.ts';
 
-// The fair opponent: grpc-js with the same messages and the same codec, that decodes the request, answers with a message as large as
-// the service's own, and does nothing else. Run as a child; it sends its port over IPC.
+// The fair opponent: grpc-js with the same messages and the same codec. It decodes the request, encodes as its answer the very message
+// that the service gave when asked once, and does nothing else. Run as a child; it sends its port over IPC and is told the answers.
 
-interface Echo {
-  readonly method: DescMethod;
-  readonly answer: Message;
+/** Tells the echo what to answer. */
+export interface EchoAnswer {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
-const decision = { effect: Effect.ALLOW, reason: DecisionReason.GRANTED, subject: { type: 'user', id: 'bench' } };
-const text = (length: number): string => 'x'.repeat(length);
-const inAnHour = { seconds: BigInt(Math.floor(Date.now() / 1000) + 3600), nanos: 0 };
-
-const echoes: readonly Echo[] = [
-  {
-    method: AuthorizationService.method.authorize,
-    answer: create(AuthorizationService.method.authorize.output, {
-      decision: { ...decision, grantIds: [text(22)] },
-      revision: text(32),
-    }),
-  },
-  {
-    method: ApiKeyService.method.verifyApiKey,
-    answer: create(ApiKeyService.method.verifyApiKey.output, {
-      decision,
-      key: { id: text(16), owner: { type: 'service', id: 'bench' }, prefix: text(12) },
-    }),
-  },
-  {
-    method: TokenService.method.rotateRefresh,
-    answer: create(TokenService.method.rotateRefresh.output, {
-      outcome: {
-        case: 'tokens',
-        value: {
-          accessToken: text(700),
-          accessTokenExpireTime: inAnHour,
-          refreshToken: text(130),
-          refreshTokenExpireTime: inAnHour,
-          sessionId: text(22),
-        },
-      },
-    }),
-  },
+const methods: readonly DescMethod[] = [
+  AuthorizationService.method.authorize,
+  ApiKeyService.method.verifyApiKey,
+  TokenService.method.rotateRefresh,
 ];
+const answers = new Map<string, Message>();
+const pathOf = (method: DescMethod): string => `/${method.parent.typeName}/${method.name}`;
 
-const server = new Server({ 'grpc.max_concurrent_streams': 1000 });
-for (const { method, answer } of echoes) {
-  server.addService(
-    {
-      [method.localName]: {
-        path: `/${method.parent.typeName}/${method.name}`,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: (message: Message) => Buffer.from(toBinary(method.input, message)),
-        requestDeserialize: (bytes: Buffer) => fromBinary(method.input, bytes),
-        responseSerialize: (message: Message) => Buffer.from(toBinary(method.output, message)),
-        responseDeserialize: (bytes: Buffer) => fromBinary(method.output, bytes),
-      },
-    },
-    { [method.localName]: (_call: unknown, done: (error: null, value: Message) => void) => done(null, answer) },
+process.on('message', ({ path, bytes }: EchoAnswer) => {
+  const method = methods.find((each) => pathOf(each) === path);
+  if (method === undefined) throw new Error(`the echo has no method ${path}`);
+  answers.set(path, fromBinary(method.output, bytes));
+  process.send?.({ answers: path });
+});
+
+/** `--like-the-service`: without the bookkeeping that grpc-js does by default and the service switches off. */
+const server = new Server(process.argv.includes('--like-the-service') ? { 'grpc.enable_channelz': 0 } : {});
+for (const method of methods) {
+  const path = pathOf(method);
+  server.register(
+    path,
+    (_call: unknown, done: (error: null, value: Message | undefined) => void) => done(null, answers.get(path)),
+    (message: Message) => Buffer.from(toBinary(method.output, message)),
+    (bytes: Buffer) => fromBinary(method.input, bytes),
+    'unary',
   );
 }
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {

@@ -1,53 +1,47 @@
 import { type LoadResult, percentile } from './load/result.ts';
 
-// Rounds of one case and one concurrency, reduced to their median and printed as ratios.
+// Rounds of one case and one concurrency, reduced to their medians and printed as a line of a table.
 
 export interface Round extends LoadResult {
   /** CPU seconds that the server used meanwhile; undefined where it cannot be read. */
   readonly cpuSeconds: number | undefined;
 }
 
-export interface Figures {
-  readonly perSecond: number;
-  /** Milliseconds. */
-  readonly p50: number;
-  readonly p99: number;
-  /** Microseconds of server CPU per call. */
-  readonly cpuMicros: number;
-}
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-};
-
-export function figures(rounds: readonly Round[]): Figures {
-  return {
-    perSecond: median(rounds.map((round) => round.calls / round.seconds)),
-    p50: median(rounds.map((round) => percentile(round.latencies, 0.5))),
-    p99: median(rounds.map((round) => percentile(round.latencies, 0.99))),
-    cpuMicros: median(rounds.map((round) => ((round.cpuSeconds ?? Number.NaN) * 1e6) / round.calls)),
-  };
-}
+/** One round against the service and the one against the opponent beside it in time. */
+export type Pair = readonly [ours: Round, theirs: Round];
 
 export const HEADING = [
-  '| call | in flight | req/s | p50 ms | p99 ms | CPU us/call | opponent req/s | CPU us/call | ratio req/s | ratio CPU |',
-  '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
+  '| call | in flight | req/s | p50 ms | p99 ms | CPU us/call | opponent req/s | p50 ms | p99 ms | CPU us/call | ratio req/s | ratio CPU |',
+  '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
 ].join('\n');
 
-/** One line of the table: ours, the opponent's, and the ratios (throughput: higher is better; CPU: opponent over ours). */
-export function row(name: string, inFlight: number, ours: Figures, theirs: Figures): string {
-  const cells = [
-    name,
-    String(inFlight),
-    ours.perSecond.toFixed(0),
-    ours.p50.toFixed(3),
-    ours.p99.toFixed(3),
-    ours.cpuMicros.toFixed(1),
-    theirs.perSecond.toFixed(0),
-    theirs.cpuMicros.toFixed(1),
-    `${((100 * ours.perSecond) / theirs.perSecond).toFixed(0)} %`,
-    `${((100 * theirs.cpuMicros) / ours.cpuMicros).toFixed(0)} %`,
-  ];
+/**
+ * One line of the table: ours, the opponent's, and what share of the opponent's the service reaches (both: higher is better, 100 %: as
+ * cheap as the opponent). A ratio is the median of the ratios of neighbouring rounds: the machine's speed may change between pairs.
+ */
+export function row(name: string, inFlight: number, pairs: readonly Pair[]): string {
+  const ours = pairs.map(([mine]) => mine);
+  const theirs = pairs.map(([, other]) => other);
+  const speeds = pairs.map(([mine, other]) => perSecond(mine) / perSecond(other));
+  const costs = pairs.map(([mine, other]) => cpuMicros(other) / cpuMicros(mine));
+  const cells = [name, String(inFlight), ...figures(ours), ...figures(theirs), percent(speeds), percent(costs)];
   return `| ${cells.join(' | ')} |`;
+}
+
+function figures(rounds: readonly Round[]): readonly string[] {
+  return [
+    median(rounds.map(perSecond)).toFixed(0),
+    median(rounds.map((round) => percentile(round.latencies, 0.5))).toFixed(3),
+    median(rounds.map((round) => percentile(round.latencies, 0.99))).toFixed(3),
+    median(rounds.map(cpuMicros)).toFixed(1),
+  ];
+}
+
+const perSecond = (round: Round): number => round.calls / round.seconds;
+const cpuMicros = (round: Round): number => ((round.cpuSeconds ?? Number.NaN) * 1e6) / round.calls;
+const percent = (ratios: readonly number[]): string => `${(100 * median(ratios)).toFixed(0)} %`;
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -1,9 +1,17 @@
-import { create, toBinary } from '@bufbuild/protobuf';
-import { ApiKeyService, VerifyApiKeyRequestSchema } from '../gen/sallyport/v1/api_key_pb.ts';
-import { AuthorizationService, AuthorizeRequestSchema } from '../gen/sallyport/v1/authorization_pb.ts';
+import { create, type DescMethod, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  ApiKeyService,
+  VerifyApiKeyRequestSchema,
+  VerifyApiKeyResponseSchema,
+} from '../gen/sallyport/v1/api_key_pb.ts';
+import {
+  AuthorizationService,
+  AuthorizeRequestSchema,
+  AuthorizeResponseSchema,
+} from '../gen/sallyport/v1/authorization_pb.ts';
 import { Effect } from '../gen/sallyport/v1/decision_pb.ts';
 import { PolicyService } from '../gen/sallyport/v1/policy_pb.ts';
-import { TokenService } from '../gen/sallyport/v1/token_pb.ts';
+import { RotateRefreshRequestSchema, TokenService } from '../gen/sallyport/v1/token_pb.ts';
 import { IdentifierKind, UserService } from '../gen/sallyport/v1/user_pb.ts';
 import { grpcClient } from '../test/support/grpc-client.ts';
 import type { ServiceProcess } from '../test/support/service-process.ts';
@@ -51,20 +59,37 @@ export async function repeatedRequests(target: ServiceProcess): Promise<readonly
   return [
     {
       name: 'Authorize (subject)',
-      path: `/${AuthorizationService.typeName}/${authorize.name}`,
+      path: pathOf(authorize),
       message: question({ principal: { identity: { case: 'subject', value: user } } }),
     },
     {
       name: 'Authorize (access token)',
-      path: `/${AuthorizationService.typeName}/${authorize.name}`,
+      path: pathOf(authorize),
       message: question({ principal: { identity: { case: 'accessToken', value: accessToken } } }),
     },
     {
       name: 'VerifyApiKey',
-      path: `/${ApiKeyService.typeName}/${verify.name}`,
+      path: pathOf(verify),
       message: toBinary(VerifyApiKeyRequestSchema, create(VerifyApiKeyRequestSchema, { apiKey, permission })),
     },
   ];
+}
+
+/** Whether an answer of `Authorize` or `VerifyApiKey` is the yes that every request here must get. */
+export function isAllow(path: string, answer: Uint8Array): boolean {
+  const schema =
+    path === pathOf(AuthorizationService.method.authorize) ? AuthorizeResponseSchema : VerifyApiKeyResponseSchema;
+  return fromBinary(schema, answer).decision?.effect === Effect.ALLOW;
+}
+
+/** One rotation, to be sent once. */
+export async function rotation(target: ServiceProcess): Promise<Repeated> {
+  const { refreshToken } = await issue(target);
+  return {
+    name: 'RotateRefresh',
+    path: pathOf(TokenService.method.rotateRefresh),
+    message: toBinary(RotateRefreshRequestSchema, create(RotateRefreshRequestSchema, { refreshToken })),
+  };
 }
 
 /** One refresh token per call that will be in flight. */
@@ -82,6 +107,10 @@ export async function loginIdentifiers(target: ServiceProcess, count: number): P
   }
   users.close();
   return names;
+}
+
+function pathOf(method: DescMethod): string {
+  return `/${method.parent.typeName}/${method.name}`;
 }
 
 async function issue(target: ServiceProcess): Promise<{ accessToken: string; refreshToken: string }> {

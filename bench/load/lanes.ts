@@ -5,6 +5,8 @@ export interface LanesResult {
   readonly seconds: number;
   /** Milliseconds, unsorted; of the calls that succeeded. */
   readonly latencies: readonly number[];
+  /** CPU seconds of the load process itself, where it is the one measured. */
+  readonly cpuSeconds?: number | undefined;
 }
 
 /** Runs `calls` steps, `inFlight` at a time; each lane starts its next step when its last one is answered. */

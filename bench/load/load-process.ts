@@ -16,6 +16,7 @@ export function loadProcess<J extends { readonly calls: number }>(script: string
         failures: result.failures,
         seconds: result.seconds,
         latencies: Float64Array.from(result.latencies).sort(),
+        cpuSeconds: result.cpuSeconds,
       });
     });
     child.send(job as object);

@@ -6,6 +6,8 @@ export interface LoadResult {
   readonly seconds: number;
   /** Latencies in milliseconds, ascending. */
   readonly latencies: Float64Array;
+  /** CPU seconds that the load itself used, where it is the load that is measured. */
+  readonly cpuSeconds?: number | undefined;
 }
 
 /** The value below which `share` (0 to 1) of the ascending values lie. */
