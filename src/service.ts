@@ -113,7 +113,19 @@ async function found(
     () => sweeper.stop(),
   );
   const marks = { sessions: createUseMarks(store, 'sessions'), apiKeys: createUseMarks(store, 'apiKeys') };
-  const foundation = { context, store, ring, sealer, updates, tenants, replicas: follower, outbox, signingKeys, marks };
+  const foundation = {
+    context,
+    store,
+    ring,
+    sealer,
+    updates,
+    tenants,
+    replicas: follower,
+    revocationFeed: follower.revocations,
+    outbox,
+    signingKeys,
+    marks,
+  };
   return { foundation, follower };
 }
 

@@ -1,3 +1,4 @@
+import type { LogHead } from './change-log.ts';
 import type { DecisionIndex } from './decision/decision-index.ts';
 import type { Json } from './storage.ts';
 
@@ -79,4 +80,22 @@ export type OnReplicaChange = (change: ReplicaChange) => void;
 export interface ReplicaChanges {
   /** Calls `listener` after each change of any tenant in memory, until the returned function is called. */
   onChange(listener: OnReplicaChange): () => void;
+}
+
+/** The revocations of a tenant as a history that can be followed. */
+export interface RevocationFeed {
+  /** What is revoked, and the head of the log that it is complete for; what is added during the walk may be part of it. */
+  snapshot(
+    tenant: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly head: LogHead; readonly revoked: Iterable<Revocation> }>;
+  /**
+   * What the log holds after `head`, at most 1,000 entries; undefined: `head` is of a history that the log does not hold (any more). Throws
+   * what the store throws. Callers that ask for the same at once share one read.
+   */
+  after(
+    tenant: string,
+    head: LogHead,
+    signal?: AbortSignal,
+  ): Promise<{ readonly head: LogHead; readonly revocations: readonly Revocation[] } | undefined>;
 }

@@ -1,6 +1,6 @@
 import { parseRevision, revisionsBehind } from '../domain/decision/revision-token.ts';
 import type { Policy } from '../domain/decision/use-cases.ts';
-import type { OnReplicaChange, ReplicaChange, ReplicaChanges, Replicas } from '../domain/replica.ts';
+import type { OnReplicaChange, ReplicaChange, ReplicaChanges, Replicas, RevocationFeed } from '../domain/replica.ts';
 import type { ChangeLog } from '../domain/storage.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/faults.ts';
@@ -10,6 +10,7 @@ import { LoadedTenants } from './loaded-tenants.ts';
 import { createLogWriter } from './log-writer.ts';
 import { compact, maintain } from './maintenance.ts';
 import { createPoller, type Freshness } from './poller.ts';
+import { createRevocationFeed } from './revocation-feed.ts';
 import { encodeRevocations } from './revocation-log.ts';
 import { createSlices } from './slices.ts';
 
@@ -36,6 +37,7 @@ export interface FollowerOptions {
 }
 
 export interface Follower extends Replicas, ReplicaChanges {
+  readonly revocations: RevocationFeed;
   /** Loads the pinned tenants and begins to poll. Throws what the store throws. */
   start(): Promise<void>;
   /** One poll; resolves when everything that was written before the call has been applied here. Never rejects. */
@@ -92,6 +94,7 @@ export function createFollower(options: FollowerOptions): Follower {
   });
   return {
     ...createReplicas(log, clock, tenants, writer),
+    revocations: createRevocationFeed(log, tenants),
     start: async () => {
       for (const tenant of pinned) await tenants.get(tenant);
       poller.start();

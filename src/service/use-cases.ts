@@ -12,7 +12,7 @@ import { createCallerAuthenticator, createKeyUseCases } from '../domain/keys/cre
 import type { SigningKeys } from '../domain/keys/signing-keys.ts';
 import { createApiKeyJudge } from '../domain/keys/verify-api-key.ts';
 import type { Outbox } from '../domain/outbox.ts';
-import type { ReplicaChanges, Replicas } from '../domain/replica.ts';
+import type { ReplicaChanges, Replicas, RevocationFeed } from '../domain/replica.ts';
 import { createSessionStarter } from '../domain/session/create-session-starter.ts';
 import { createSessionUseCases } from '../domain/session/create-session-use-cases.ts';
 import { createCredentialResolver } from '../domain/session/credential-resolver.ts';
@@ -34,6 +34,7 @@ export interface Foundation {
   readonly updates: Updates;
   readonly tenants: ForgettingTenantDirectory;
   readonly replicas: Replicas & ReplicaChanges;
+  readonly revocationFeed: RevocationFeed;
   readonly outbox: Outbox;
   readonly signingKeys: SigningKeys;
   /** Last uses, by what was used. */

@@ -41,6 +41,7 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'TokenService/RotateRefresh', roles: ['application', 'admin'] },
   { method: 'TokenService/VerifyToken', roles: ['decider', 'application', 'admin'] },
   { method: 'TokenService/GetJwks', roles: 'public' },
+  { method: 'TokenService/WatchRevocations', roles: ['decider', 'application', 'admin'] },
   { method: 'SessionService/CreateSession', roles: ['application', 'admin'] },
   { method: 'SessionService/VerifySession', roles: ['decider', 'application', 'admin'] },
   { method: 'SessionService/ListSessions', roles: ['application', 'manager', 'auditor', 'admin'] },

@@ -19,7 +19,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/token.proto.
  */
 export const file_sallyport_v1_token: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSLlAQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEisKB29wdGlvbnMYBCABKAsyGi5zYWxseXBvcnQudjEuVG9rZW5PcHRpb25zEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EhIKCnJlcXVlc3RfaWQYCyABKAlCBwoFcHJvb2YieQoTSXNzdWVUb2tlbnNSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiegoUUm90YXRlUmVmcmVzaFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhUKDXJlZnJlc2hfdG9rZW4YAiABKAkSDgoGc2NvcGVzGAMgAygJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0InsKFVJvdGF0ZVJlZnJlc2hSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiTAoSVmVyaWZ5VG9rZW5SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAiABKAkSEAoIYXVkaWVuY2UYAyABKAkihwEKE1ZlcmlmeVRva2VuUmVzcG9uc2USDgoGYWN0aXZlGAEgASgIEjUKD2luYWN0aXZlX3JlYXNvbhgCIAEoDjIcLnNhbGx5cG9ydC52MS5EZWNpc2lvblJlYXNvbhIpCgZjbGFpbXMYAyABKAsyGS5zYWxseXBvcnQudjEuVG9rZW5DbGFpbXMilAMKC1Rva2VuQ2xhaW1zEg4KBmlzc3VlchgBIAEoCRImCgdzdWJqZWN0GAIgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSEAoIYXVkaWVuY2UYAyADKAkSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRva2VuX2lkGAYgASgJEhEKCWNsaWVudF9pZBgHIAEoCRIOCgZzY29wZXMYCCADKAkSEgoKc2Vzc2lvbl9pZBgJIAEoCRIOCgZ0ZW5hbnQYCiABKAkSNwoTYXV0aGVudGljYXRpb25fdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDYW1yGAwgAygJEicKBmNsYWltcxgNIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKdG9rZW5fdHlwZRgOIAEoCSIgCg5HZXRKd2tzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiOQoPR2V0Sndrc1Jlc3BvbnNlEiYKBGtleXMYASADKAsyGC5zYWxseXBvcnQudjEuSnNvbldlYktleSJjCgpKc29uV2ViS2V5EgsKA2t0eRgBIAEoCRILCgN1c2UYAiABKAkSCwoDYWxnGAMgASgJEgsKA2tpZBgEIAEoCRILCgNjcnYYBSABKAkSCQoBeBgGIAEoCRIJCgF5GAcgASgJMp4DCgxUb2tlblNlcnZpY2USZgoLSXNzdWVUb2tlbnMSIC5zYWxseXBvcnQudjEuSXNzdWVUb2tlbnNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVzcG9uc2UiEpq4GA4KDHRva2Vuczppc3N1ZRJtCg1Sb3RhdGVSZWZyZXNoEiIuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXNwb25zZSITmrgYDwoNdG9rZW5zOnJvdGF0ZRJnCgtWZXJpZnlUb2tlbhIgLnNhbGx5cG9ydC52MS5WZXJpZnlUb2tlblJlcXVlc3QaIS5zYWxseXBvcnQudjEuVmVyaWZ5VG9rZW5SZXNwb25zZSITmrgYDwoNdG9rZW5zOnZlcmlmeRJOCgdHZXRKd2tzEhwuc2FsbHlwb3J0LnYxLkdldEp3a3NSZXF1ZXN0Gh0uc2FsbHlwb3J0LnYxLkdldEp3a3NSZXNwb25zZSIGmrgYAhABQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSLlAQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEisKB29wdGlvbnMYBCABKAsyGi5zYWxseXBvcnQudjEuVG9rZW5PcHRpb25zEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EhIKCnJlcXVlc3RfaWQYCyABKAlCBwoFcHJvb2YieQoTSXNzdWVUb2tlbnNSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiegoUUm90YXRlUmVmcmVzaFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhUKDXJlZnJlc2hfdG9rZW4YAiABKAkSDgoGc2NvcGVzGAMgAygJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0InsKFVJvdGF0ZVJlZnJlc2hSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiTAoSVmVyaWZ5VG9rZW5SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAiABKAkSEAoIYXVkaWVuY2UYAyABKAkihwEKE1ZlcmlmeVRva2VuUmVzcG9uc2USDgoGYWN0aXZlGAEgASgIEjUKD2luYWN0aXZlX3JlYXNvbhgCIAEoDjIcLnNhbGx5cG9ydC52MS5EZWNpc2lvblJlYXNvbhIpCgZjbGFpbXMYAyABKAsyGS5zYWxseXBvcnQudjEuVG9rZW5DbGFpbXMilAMKC1Rva2VuQ2xhaW1zEg4KBmlzc3VlchgBIAEoCRImCgdzdWJqZWN0GAIgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSEAoIYXVkaWVuY2UYAyADKAkSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRva2VuX2lkGAYgASgJEhEKCWNsaWVudF9pZBgHIAEoCRIOCgZzY29wZXMYCCADKAkSEgoKc2Vzc2lvbl9pZBgJIAEoCRIOCgZ0ZW5hbnQYCiABKAkSNwoTYXV0aGVudGljYXRpb25fdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDYW1yGAwgAygJEicKBmNsYWltcxgNIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKdG9rZW5fdHlwZRgOIAEoCSIgCg5HZXRKd2tzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiOQoPR2V0Sndrc1Jlc3BvbnNlEiYKBGtleXMYASADKAsyGC5zYWxseXBvcnQudjEuSnNvbldlYktleSJjCgpKc29uV2ViS2V5EgsKA2t0eRgBIAEoCRILCgN1c2UYAiABKAkSCwoDYWxnGAMgASgJEgsKA2tpZBgEIAEoCRILCgNjcnYYBSABKAkSCQoBeBgGIAEoCRIJCgF5GAcgASgJIjsKF1dhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSLXAQoYV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlEjQKCHNuYXBzaG90GAEgASgLMiAuc2FsbHlwb3J0LnYxLlJldm9jYXRpb25TbmFwc2hvdEgAEjIKB2NoYW5nZXMYAiABKAsyHy5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkNoYW5nZXNIABI2CgloZWFydGJlYXQYAyABKAsyIS5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkhlYXJ0YmVhdEgAEhAKCHBvc2l0aW9uGAogASgJQgcKBWV2ZW50ImAKElJldm9jYXRpb25TbmFwc2hvdBItCgtyZXZvY2F0aW9ucxgBIAMoCzIYLnNhbGx5cG9ydC52MS5SZXZvY2F0aW9uEg0KBWZpcnN0GAIgASgIEgwKBGxhc3QYAyABKAgiYAoRUmV2b2NhdGlvbkNoYW5nZXMSLQoLcmV2b2NhdGlvbnMYASADKAsyGC5zYWxseXBvcnQudjEuUmV2b2NhdGlvbhIcChRzaWduaW5nX2tleXNfY2hhbmdlZBgCIAEoCCJFChNSZXZvY2F0aW9uSGVhcnRiZWF0Ei4KCmFzX29mX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrkBCgpSZXZvY2F0aW9uEhQKCnNlc3Npb25faWQYASABKAlIABIUCgphcGlfa2V5X2lkGAIgASgJSAASKQoEdXNlchgDIAEoCzIZLnNhbGx5cG9ydC52MS5SZXZva2VkVXNlckgAEhgKDnNpZ25pbmdfa2V5X2lkGAQgASgJSAASLwoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgkKB3Jldm9rZWQiLQoLUmV2b2tlZFVzZXISDwoHdXNlcl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoAzKbBAoMVG9rZW5TZXJ2aWNlEmYKC0lzc3VlVG9rZW5zEiAuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Jc3N1ZVRva2Vuc1Jlc3BvbnNlIhKauBgOCgx0b2tlbnM6aXNzdWUSbQoNUm90YXRlUmVmcmVzaBIiLnNhbGx5cG9ydC52MS5Sb3RhdGVSZWZyZXNoUmVxdWVzdBojLnNhbGx5cG9ydC52MS5Sb3RhdGVSZWZyZXNoUmVzcG9uc2UiE5q4GA8KDXRva2Vuczpyb3RhdGUSZwoLVmVyaWZ5VG9rZW4SIC5zYWxseXBvcnQudjEuVmVyaWZ5VG9rZW5SZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLlZlcmlmeVRva2VuUmVzcG9uc2UiE5q4GA8KDXRva2Vuczp2ZXJpZnkSTgoHR2V0SndrcxIcLnNhbGx5cG9ydC52MS5HZXRKd2tzUmVxdWVzdBodLnNhbGx5cG9ydC52MS5HZXRKd2tzUmVzcG9uc2UiBpq4GAIQARJ7ChBXYXRjaFJldm9jYXRpb25zEiUuc2FsbHlwb3J0LnYxLldhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0GiYuc2FsbHlwb3J0LnYxLldhdGNoUmV2b2NhdGlvbnNSZXNwb25zZSIWmrgYEgoQcmV2b2NhdGlvbnM6cmVhZDABQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * Who the tokens are for, and what they carry.
@@ -497,6 +497,260 @@ export const JsonWebKeySchema: GenMessage<JsonWebKey> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_token, 9);
 
 /**
+ * What to follow, and from where.
+ *
+ * @generated from message sallyport.v1.WatchRevocationsRequest
+ */
+export type WatchRevocationsRequest = Message<"sallyport.v1.WatchRevocationsRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * `position` of the last response that was taken in: only what came after it is sent. Empty, or from a history that
+   * the store does not hold any more: a snapshot is sent first. At most 128 characters.
+   *
+   * @generated from field: string position = 2;
+   */
+  position: string;
+};
+
+/**
+ * Describes the message sallyport.v1.WatchRevocationsRequest.
+ * Use `create(WatchRevocationsRequestSchema)` to create a new message.
+ */
+export const WatchRevocationsRequestSchema: GenMessage<WatchRevocationsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 10);
+
+/**
+ * One step. Refuse an access token whose `sid`, `kid` or `sub` with a lower `epoch` is among what was received.
+ *
+ * @generated from message sallyport.v1.WatchRevocationsResponse
+ */
+export type WatchRevocationsResponse = Message<"sallyport.v1.WatchRevocationsResponse"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.WatchRevocationsResponse.event
+   */
+  event: {
+    /**
+     * Part of everything that is revoked now.
+     *
+     * @generated from field: sallyport.v1.RevocationSnapshot snapshot = 1;
+     */
+    value: RevocationSnapshot;
+    case: "snapshot";
+  } | {
+    /**
+     * What was revoked since.
+     *
+     * @generated from field: sallyport.v1.RevocationChanges changes = 2;
+     */
+    value: RevocationChanges;
+    case: "changes";
+  } | {
+    /**
+     * Nothing was.
+     *
+     * @generated from field: sallyport.v1.RevocationHeartbeat heartbeat = 3;
+     */
+    value: RevocationHeartbeat;
+    case: "heartbeat";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Where to resume after this response. Empty in all parts of a snapshot but the last: a snapshot is taken whole or
+   * not at all.
+   *
+   * @generated from field: string position = 10;
+   */
+  position: string;
+};
+
+/**
+ * Describes the message sallyport.v1.WatchRevocationsResponse.
+ * Use `create(WatchRevocationsResponseSchema)` to create a new message.
+ */
+export const WatchRevocationsResponseSchema: GenMessage<WatchRevocationsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 11);
+
+/**
+ * A part of what is revoked now, at most 1,000 entries. The first part of a snapshot replaces whatever was known before.
+ *
+ * @generated from message sallyport.v1.RevocationSnapshot
+ */
+export type RevocationSnapshot = Message<"sallyport.v1.RevocationSnapshot"> & {
+  /**
+   * In no order.
+   *
+   * @generated from field: repeated sallyport.v1.Revocation revocations = 1;
+   */
+  revocations: Revocation[];
+
+  /**
+   * True in the first part.
+   *
+   * @generated from field: bool first = 2;
+   */
+  first: boolean;
+
+  /**
+   * True in the last part.
+   *
+   * @generated from field: bool last = 3;
+   */
+  last: boolean;
+};
+
+/**
+ * Describes the message sallyport.v1.RevocationSnapshot.
+ * Use `create(RevocationSnapshotSchema)` to create a new message.
+ */
+export const RevocationSnapshotSchema: GenMessage<RevocationSnapshot> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 12);
+
+/**
+ * At most 1,000 log entries' worth, in the order they were made.
+ *
+ * @generated from message sallyport.v1.RevocationChanges
+ */
+export type RevocationChanges = Message<"sallyport.v1.RevocationChanges"> & {
+  /**
+   * Each adds to what is revoked; nothing is ever taken back.
+   *
+   * @generated from field: repeated sallyport.v1.Revocation revocations = 1;
+   */
+  revocations: Revocation[];
+
+  /**
+   * The tenant's signing keys were rotated: fetch its JWKS again.
+   *
+   * @generated from field: bool signing_keys_changed = 2;
+   */
+  signingKeysChanged: boolean;
+};
+
+/**
+ * Describes the message sallyport.v1.RevocationChanges.
+ * Use `create(RevocationChangesSchema)` to create a new message.
+ */
+export const RevocationChangesSchema: GenMessage<RevocationChanges> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 13);
+
+/**
+ * Says that nothing is missing.
+ *
+ * @generated from message sallyport.v1.RevocationHeartbeat
+ */
+export type RevocationHeartbeat = Message<"sallyport.v1.RevocationHeartbeat"> & {
+  /**
+   * Everything that was revoked before this time has been sent. When this grows old, refuse what you would not risk.
+   *
+   * @generated from field: google.protobuf.Timestamp as_of_time = 1;
+   */
+  asOfTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.RevocationHeartbeat.
+ * Use `create(RevocationHeartbeatSchema)` to create a new message.
+ */
+export const RevocationHeartbeatSchema: GenMessage<RevocationHeartbeat> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 14);
+
+/**
+ * One revocation.
+ *
+ * @generated from message sallyport.v1.Revocation
+ */
+export type Revocation = Message<"sallyport.v1.Revocation"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.Revocation.revoked
+   */
+  revoked: {
+    /**
+     * The `sid` of access tokens. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
+     *
+     * @generated from field: string session_id = 1;
+     */
+    value: string;
+    case: "sessionId";
+  } | {
+    /**
+     * An API key.
+     *
+     * @generated from field: string api_key_id = 2;
+     */
+    value: string;
+    case: "apiKeyId";
+  } | {
+    /**
+     * Every earlier token and session of a user.
+     *
+     * @generated from field: sallyport.v1.RevokedUser user = 3;
+     */
+    value: RevokedUser;
+    case: "user";
+  } | {
+    /**
+     * The `kid` of access tokens: a signing key that was compromised.
+     *
+     * @generated from field: string signing_key_id = 4;
+     */
+    value: string;
+    case: "signingKeyId";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * When what it revokes has expired by itself. Keep the entry for a day longer, for clocks that differ.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 10;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.Revocation.
+ * Use `create(RevocationSchema)` to create a new message.
+ */
+export const RevocationSchema: GenMessage<Revocation> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 15);
+
+/**
+ * The tokens of a user from before a change of password, status or factors.
+ *
+ * @generated from message sallyport.v1.RevokedUser
+ */
+export type RevokedUser = Message<"sallyport.v1.RevokedUser"> & {
+  /**
+   * The `sub` of access tokens, without its type. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Tokens whose `epoch` is lower are revoked.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+};
+
+/**
+ * Describes the message sallyport.v1.RevokedUser.
+ * Use `create(RevokedUserSchema)` to create a new message.
+ */
+export const RevokedUserSchema: GenMessage<RevokedUser> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 16);
+
+/**
  * Access tokens, refresh tokens and the keys that sign them.
  *
  * @generated from service sallyport.v1.TokenService
@@ -544,6 +798,19 @@ export const TokenService: GenService<{
     methodKind: "unary";
     input: typeof GetJwksRequestSchema;
     output: typeof GetJwksResponseSchema;
+  },
+  /**
+   * Follows what is revoked in a tenant, for services that verify access tokens themselves: first everything that is
+   * revoked now, then each revocation within a second of its making, and a heartbeat at least every 15 s. The stream
+   * ends with PERMISSION_DENIED or UNAUTHENTICATED when the caller loses the right, and with UNAVAILABLE when the
+   * server drains or its store is away: open it again with the last position.
+   *
+   * @generated from rpc sallyport.v1.TokenService.WatchRevocations
+   */
+  watchRevocations: {
+    methodKind: "server_streaming";
+    input: typeof WatchRevocationsRequestSchema;
+    output: typeof WatchRevocationsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_v1_token, 0);

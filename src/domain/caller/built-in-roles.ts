@@ -5,7 +5,7 @@ import type { Policy } from '../decision/use-cases.ts';
 // test/cases/method-roles.ts writes out which role may call which method.
 
 /** Asks questions: nothing it calls changes anything. */
-const decider = ['decisions:read', 'api_keys:verify', 'tokens:verify', 'sessions:verify'];
+const decider = ['decisions:read', 'api_keys:verify', 'tokens:verify', 'sessions:verify', 'revocations:read'];
 
 /** Logs people in and keeps their sessions. `users:write` is missing on purpose: it may not change a factor or password on its word. */
 const application = [

@@ -6,6 +6,7 @@ import { type RotateRefreshPorts, rotateRefresh } from './rotate-refresh.ts';
 import type { SessionUseCases } from './use-cases.ts';
 import { type VerifySessionPorts, verifySession } from './verify-session.ts';
 import { type VerifyTokenPorts, verifyToken } from './verify-token.ts';
+import { type WatchRevocationsPorts, watchRevocations } from './watch-revocations.ts';
 
 export type SessionPorts = IssueTokensPorts &
   RotateRefreshPorts &
@@ -13,7 +14,8 @@ export type SessionPorts = IssueTokensPorts &
   VerifyTokenPorts &
   CreateSessionPorts &
   VerifySessionPorts &
-  ListSessionsPorts;
+  ListSessionsPorts &
+  WatchRevocationsPorts;
 
 export function createSessionUseCases(ports: SessionPorts): SessionUseCases {
   return {
@@ -24,5 +26,6 @@ export function createSessionUseCases(ports: SessionPorts): SessionUseCases {
     rotateRefresh: (call, input) => rotateRefresh(ports, call, input),
     revokeSessions: (call, tenant, target) => revokeSessions(ports, call, tenant, target),
     verifyToken: (call, tenant, token, audience) => verifyToken(ports, call, tenant, token, audience),
+    watchRevocations: (call, tenant, position) => watchRevocations(ports, call, tenant, position),
   };
 }

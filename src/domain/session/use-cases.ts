@@ -4,6 +4,7 @@ import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
 import type { Document, Json } from '../storage.ts';
 import type { SubjectRef } from '../subject.ts';
 import type { BrowserRequest } from './check-csrf.ts';
+import type { RevocationEvent } from './watch-revocations.ts';
 
 // Sessions: a refresh family or a cookie session is one document. Its generation and salt are all that a refresh token is made of.
 
@@ -204,4 +205,6 @@ export interface SessionUseCases {
     token: string,
     audience: string,
   ): TokenIntrospection | Promise<TokenIntrospection>;
+  /** Endless; begins with a snapshot unless `position`, of an earlier event, says that the watcher has one. */
+  watchRevocations(call: CallContext, tenant: string, position: string): AsyncIterable<RevocationEvent>;
 }

@@ -21,6 +21,7 @@ import { Violations } from '../../domain/violations.ts';
 import { toVerifyTokenResponse } from '../convert/to-introspection.ts';
 import { toTokensOutcome } from '../convert/to-issued.ts';
 import { toJsonWebKey } from '../convert/to-json-web-key.ts';
+import { toRevocationEvent } from '../convert/to-revocation-event.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
 import { parseClient } from '../parse/parse-client.ts';
@@ -28,8 +29,10 @@ import { parseScopes, parseTokenOptions } from '../parse/parse-issue.ts';
 import { parseUserOrService } from '../parse/parse-principal.ts';
 import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts';
 
+const POSITION_CHARS = 128;
+
 export function tokenHandlers(
-  sessions: Pick<SessionUseCases, 'issueTokens' | 'rotateRefresh' | 'verifyToken'>,
+  sessions: Pick<SessionUseCases, 'issueTokens' | 'rotateRefresh' | 'verifyToken' | 'watchRevocations'>,
   keys: Pick<KeyUseCases, 'jwks'>,
 ): Handlers<typeof TokenService> {
   return {
@@ -53,6 +56,13 @@ export function tokenHandlers(
       violations.throwIfAny();
       const { keys: found } = await keys.jwks(tenant, call.signal);
       return create(GetJwksResponseSchema, { keys: found.map(toJsonWebKey) });
+    },
+    watchRevocations: async function* (call, request) {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const position = optionalText(request.position, 'position', POSITION_CHARS, violations);
+      violations.throwIfAny();
+      for await (const event of sessions.watchRevocations(call, tenant, position)) yield toRevocationEvent(event);
     },
   };
 }

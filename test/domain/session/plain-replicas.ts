@@ -1,8 +1,14 @@
 import type { DecisionIndex } from '../../../src/domain/decision/decision-index.ts';
-import type { Replicas, Revocation, TenantReplica } from '../../../src/domain/replica.ts';
+import type {
+  ReplicaChanges,
+  Replicas,
+  Revocation,
+  RevocationFeed,
+  TenantReplica,
+} from '../../../src/domain/replica.ts';
 
 /** The revocation log of one process, applied at once: what src/replication makes of the store's change log, without the store. */
-export interface PlainReplicas extends Replicas {
+export interface PlainReplicas extends Replicas, ReplicaChanges {
   /** All that was revoked, in order. */
   readonly log: readonly { readonly tenant: string; readonly revocation: Revocation }[];
   /** Drops the tenant's state from memory, as idling does. */
@@ -49,6 +55,7 @@ export function createPlainReplicas(): PlainReplicas {
       return replicaOf(tenant);
     },
     reach: async (tenant) => replicaOf(tenant),
+    onChange: () => () => {},
     commit: () => Promise.reject(new Error('not needed here')),
     revoke: async (tenant, revocations) => {
       await Promise.resolve();
@@ -57,3 +64,9 @@ export function createPlainReplicas(): PlainReplicas {
     },
   };
 }
+
+/** Watching is tested on the real log (watch-revocations.test.ts). */
+export const noRevocationFeed: RevocationFeed = {
+  snapshot: () => Promise.reject(new Error('not needed here')),
+  after: () => Promise.reject(new Error('not needed here')),
+};

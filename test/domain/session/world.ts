@@ -19,7 +19,7 @@ import type { Clock } from '../../../src/platform/clock.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { createPlainReplicas } from './plain-replicas.ts';
+import { createPlainReplicas, noRevocationFeed } from './plain-replicas.ts';
 
 // Sessions and keys as service.ts wires them, over a store in memory and a revocation log that is applied at once.
 
@@ -55,7 +55,13 @@ export function createWorld<S extends Store = MemoryStore>(
   const ports = { store, ring, sealer, updates, outbox, settle, clock, random, tenants, replicas };
   const marks = createUseMarks(store, 'sessions');
   const judge = createSessionTokenJudge({ ...ports, marks });
-  const sessions = createSessionUseCases({ ...ports, accessTokens, judgeSessionToken: judge, marks });
+  const sessions = createSessionUseCases({
+    ...ports,
+    revocationFeed: noRevocationFeed,
+    accessTokens,
+    judgeSessionToken: judge,
+    marks,
+  });
   const keys = createKeyUseCases({
     ...ports,
     judgeApiKey,
