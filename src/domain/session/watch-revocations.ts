@@ -62,6 +62,8 @@ export async function* watchRevocations(
       else {
         yield { kind: 'heartbeat', asOf, position: at };
         await wake.wait(HEARTBEAT_MS, call.signal);
+        // It may have been disabled meanwhile.
+        await requireTenant(ports.tenants, tenant, call.signal);
         // Keeps the tenant in memory, where the log is followed; and a replica that knows nothing new ends the watch.
         await ports.replicas.load(tenant, call.signal);
       }

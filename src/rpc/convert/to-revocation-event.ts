@@ -49,6 +49,7 @@ function revokedOf(revocation: Revocation) {
     case 'signing_key':
       return { case: 'signingKeyId', value } as const;
     case 'key_set':
+    case 'tenant':
       return undefined;
   }
 }
