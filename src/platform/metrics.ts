@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { registerHistogram } from './histogram.ts';
 
 // Prometheus metrics with bounded labels: a label's values are listed when the metric is made, and anything else counts as
 // `other`, so no caller can grow the number of series. A user id, a tenant or a token is never a label.
@@ -66,19 +67,8 @@ export function createMetrics(): Metrics {
         return { add: (amount = 1) => child.inc(amount) };
       });
     },
-    histogram: ({ name, help, labels, buckets = DURATION_BUCKETS }) => {
-      const histogram = new Histogram({
-        name: PREFIX + name,
-        help,
-        labelNames: Object.keys(labels),
-        buckets: [...buckets],
-        registers: [registry],
-      });
-      return binder(labels, (values) => {
-        const child = histogram.labels(values);
-        return { observe: (value) => child.observe(value) };
-      });
-    },
+    histogram: ({ name, help, labels, buckets = DURATION_BUCKETS }) =>
+      binder(labels, registerHistogram(registry, { name: PREFIX + name, help, buckets })),
     gauge: ({ name, help }, read) => {
       const gauge: Gauge = new Gauge({
         name: PREFIX + name,
