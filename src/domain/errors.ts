@@ -21,6 +21,8 @@ export type ErrorReason =
   | 'PRECONDITION_FAILED'
   /** The consistency token is of another incarnation of the log. */
   | 'REVISION_UNKNOWN'
+  /** The changes after the revision are not kept any more. metadata: oldest_revision. */
+  | 'REVISION_COMPACTED'
   /** The user already has a confirmed second factor. */
   | 'FACTOR_ALREADY_ENROLLED'
   /** There is no enrollment to confirm, or it is over. */

@@ -1,6 +1,6 @@
 import type { LogHead } from './change-log.ts';
 import type { DecisionIndex } from './decision/decision-index.ts';
-import type { Json } from './storage.ts';
+import type { Json, LogEntry } from './storage.ts';
 
 // What use cases see of replication (src/replication implements it): a tenant's state in memory, which follows the streams
 // `policy/<tenant>` and `revocation/<tenant>`.
@@ -98,4 +98,15 @@ export interface RevocationFeed {
     head: LogHead,
     signal?: AbortSignal,
   ): Promise<{ readonly head: LogHead; readonly revocations: readonly Revocation[] } | undefined>;
+}
+
+/** Entries of `policy/<tenant>` as they were written. */
+export interface PolicyHistory {
+  /** Entries after revision `after`, in order, at most `limit`. The first one has a higher revision than `after` + 1 when those between were compacted away. */
+  read(
+    tenant: string,
+    after: number,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly Omit<LogEntry, 'stream' | 'writer'>[]>;
 }

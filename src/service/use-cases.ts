@@ -23,6 +23,7 @@ import { createTenantUseCases } from '../domain/tenant/create-tenant-use-cases.t
 import { type ForgettingTenantDirectory, SYSTEM_TENANT } from '../domain/tenant/tenant.ts';
 import type { Updates } from '../domain/update.ts';
 import type { UseMarks } from '../domain/use-marks.ts';
+import { createPolicyHistory } from '../replication/policy-history.ts';
 import type { UseCases } from '../rpc/sallyport-services.ts';
 
 /** What the use cases stand on: opened already. */
@@ -83,7 +84,15 @@ export async function compose(foundation: Foundation): Promise<Composition> {
       }),
       sessions: createSessionUseCases({ ...shared, accessTokens, judgeSessionToken, marks: marks.sessions }),
       keys: createKeyUseCases({ ...shared, judgeApiKey, signingKeys, decideForSubject }),
-      decisions: createDecision({ replicas, tenants, credentials, clock, random, ring }),
+      decisions: createDecision({
+        replicas,
+        tenants,
+        credentials,
+        clock,
+        random,
+        ring,
+        history: createPolicyHistory(store.changeLog),
+      }),
       tenants: createTenantUseCases({ store, updates, outbox, clock, ring, tenants }),
     },
     authenticateCaller: createCallerAuthenticator(judgeApiKey),

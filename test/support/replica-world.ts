@@ -14,6 +14,7 @@ import type {
 import { defaultTenantSettings, type TenantDirectory } from '../../src/domain/tenant/tenant.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { createFollower, type Follower, type FollowerOptions } from '../../src/replication/follower.ts';
+import { createPolicyHistory } from '../../src/replication/policy-history.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -66,7 +67,15 @@ export function replicaWorld(clock: FakeClock = fakeClock()): ReplicaWorld {
       const principals: Replica['principals'] = new Map();
       const credentials = resolverOf(principals);
       const tenants = directoryOf(TENANTS);
-      const decisions = createDecision({ replicas: follower, tenants, credentials, clock, random, ring });
+      const decisions = createDecision({
+        replicas: follower,
+        tenants,
+        credentials,
+        clock,
+        random,
+        ring,
+        history: createPolicyHistory(log),
+      });
       return { follower, decisions, principals };
     },
   };

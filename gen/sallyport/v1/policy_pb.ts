@@ -9,13 +9,15 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Change, Grant, GrantFilter } from "./grant_pb.ts";
 import { file_sallyport_v1_grant } from "./grant_pb.ts";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
+import type { Subject } from "./subject_pb.ts";
+import { file_sallyport_v1_subject } from "./subject_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sallyport/v1/policy.proto.
  */
 export const file_sallyport_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEiegoGUG9saWN5EiEKBXJvbGVzGAEgAygLMhIuc2FsbHlwb3J0LnYxLlJvbGUSDwoHdmVyc2lvbhgCIAEoBRIMCgRldGFnGAMgASgJEi4KCmFwcGx5X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKBFJvbGUSDAoEbmFtZRgBIAEoCRITCgtwZXJtaXNzaW9ucxgCIAMoCRIPCgdwYXJlbnRzGAMgAygJImkKEkFwcGx5UG9saWN5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJAoGcG9saWN5GAIgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIMCgRldGFnGAMgASgJEg8KB2RyeV9ydW4YBCABKAgiTQoTQXBwbHlQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJIiIKEEdldFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgJIksKEUdldFBvbGljeVJlc3BvbnNlEiQKBnBvbGljeRgBIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3kSEAoIcmV2aXNpb24YAiABKAkiqQEKEldyaXRlR3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJQoHY2hhbmdlcxgCIAMoCzIULnNhbGx5cG9ydC52MS5DaGFuZ2USMQoNcHJlY29uZGl0aW9ucxgDIAMoCzIaLnNhbGx5cG9ydC52MS5QcmVjb25kaXRpb24SEgoKcmVxdWVzdF9pZBgEIAEoCRIVCg1hbGxvd19taXNzaW5nGAUgASgIIp8BCgxQcmVjb25kaXRpb24SLwoKbXVzdF9tYXRjaBgBIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlckgAEjMKDm11c3Rfbm90X21hdGNoGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVySAASHAoScmV2aXNpb25fdW5jaGFuZ2VkGAMgASgJSABCCwoJY29uZGl0aW9uIjoKE1dyaXRlR3JhbnRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSEQoJZ3JhbnRfaWRzGAIgAygJIpABChFMaXN0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSKQoGZmlsdGVyGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVyEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhkKEWF0X2xlYXN0X3JldmlzaW9uGAUgASgJImQKEkxpc3RHcmFudHNSZXNwb25zZRIjCgZncmFudHMYASADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgJMqQDCg1Qb2xpY3lTZXJ2aWNlEmYKC0FwcGx5UG9saWN5EiAuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVxdWVzdBohLnNhbGx5cG9ydC52MS5BcHBseVBvbGljeVJlc3BvbnNlIhKauBgOCgxwb2xpY3k6d3JpdGUSXwoJR2V0UG9saWN5Eh4uc2FsbHlwb3J0LnYxLkdldFBvbGljeVJlcXVlc3QaHy5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVzcG9uc2UiEZq4GA0KC3BvbGljeTpyZWFkEmYKC1dyaXRlR3JhbnRzEiAuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Xcml0ZUdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUSYgoKTGlzdEdyYW50cxIfLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVxdWVzdBogLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVzcG9uc2UiEZq4GA0KC2dyYW50czpyZWFkQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_v1_grant, file_sallyport_v1_method_access]);
+  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEiegoGUG9saWN5EiEKBXJvbGVzGAEgAygLMhIuc2FsbHlwb3J0LnYxLlJvbGUSDwoHdmVyc2lvbhgCIAEoBRIMCgRldGFnGAMgASgJEi4KCmFwcGx5X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKBFJvbGUSDAoEbmFtZRgBIAEoCRITCgtwZXJtaXNzaW9ucxgCIAMoCRIPCgdwYXJlbnRzGAMgAygJImkKEkFwcGx5UG9saWN5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJAoGcG9saWN5GAIgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIMCgRldGFnGAMgASgJEg8KB2RyeV9ydW4YBCABKAgiTQoTQXBwbHlQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJIiIKEEdldFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgJIksKEUdldFBvbGljeVJlc3BvbnNlEiQKBnBvbGljeRgBIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3kSEAoIcmV2aXNpb24YAiABKAkiqQEKEldyaXRlR3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJQoHY2hhbmdlcxgCIAMoCzIULnNhbGx5cG9ydC52MS5DaGFuZ2USMQoNcHJlY29uZGl0aW9ucxgDIAMoCzIaLnNhbGx5cG9ydC52MS5QcmVjb25kaXRpb24SEgoKcmVxdWVzdF9pZBgEIAEoCRIVCg1hbGxvd19taXNzaW5nGAUgASgIIp8BCgxQcmVjb25kaXRpb24SLwoKbXVzdF9tYXRjaBgBIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlckgAEjMKDm11c3Rfbm90X21hdGNoGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVySAASHAoScmV2aXNpb25fdW5jaGFuZ2VkGAMgASgJSABCCwoJY29uZGl0aW9uIjoKE1dyaXRlR3JhbnRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSEQoJZ3JhbnRfaWRzGAIgAygJIpABChFMaXN0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSKQoGZmlsdGVyGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVyEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhkKEWF0X2xlYXN0X3JldmlzaW9uGAUgASgJImQKEkxpc3RHcmFudHNSZXNwb25zZRIjCgZncmFudHMYASADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgJIj0KE1dhdGNoQ2hhbmdlc1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEhYKDmFmdGVyX3JldmlzaW9uGAIgASgJIpACChRXYXRjaENoYW5nZXNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoCRIvCgtjaGFuZ2VfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGYXV0aG9yGAMgASgJEi4KDnBvbGljeV9hcHBsaWVkGAQgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeUgAEjUKDmdyYW50c193cml0dGVuGAUgASgLMhsuc2FsbHlwb3J0LnYxLkdyYW50c1dyaXR0ZW5IABI1Cg5zdWJqZWN0X21hcmtlZBgGIAEoCzIbLnNhbGx5cG9ydC52MS5TdWJqZWN0TWFya2VkSABCBwoFZXZlbnQiNgoNR3JhbnRzV3JpdHRlbhIlCgdjaGFuZ2VzGAEgAygLMhQuc2FsbHlwb3J0LnYxLkNoYW5nZSJJCg1TdWJqZWN0TWFya2VkEiYKB3N1YmplY3QYASABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIQCghkaXNhYmxlZBgCIAEoCCJeChNJbXBvcnRHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIjCgZncmFudHMYAiADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSEgoKcmVxdWVzdF9pZBgDIAEoCSI9ChRJbXBvcnRHcmFudHNSZXNwb25zZRITCgtncmFudF9jb3VudBgBIAEoAxIQCghyZXZpc2lvbhgCIAEoCSJrChNFeHBvcnRHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIpCgZmaWx0ZXIYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXISGQoRYXRfbGVhc3RfcmV2aXNpb24YAyABKAkiTQoURXhwb3J0R3JhbnRzUmVzcG9uc2USIwoGZ3JhbnRzGAEgAygLMhMuc2FsbHlwb3J0LnYxLkdyYW50EhAKCHJldmlzaW9uGAIgASgJMuoFCg1Qb2xpY3lTZXJ2aWNlEmYKC0FwcGx5UG9saWN5EiAuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVxdWVzdBohLnNhbGx5cG9ydC52MS5BcHBseVBvbGljeVJlc3BvbnNlIhKauBgOCgxwb2xpY3k6d3JpdGUSXwoJR2V0UG9saWN5Eh4uc2FsbHlwb3J0LnYxLkdldFBvbGljeVJlcXVlc3QaHy5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVzcG9uc2UiEZq4GA0KC3BvbGljeTpyZWFkEmYKC1dyaXRlR3JhbnRzEiAuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Xcml0ZUdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUSYgoKTGlzdEdyYW50cxIfLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVxdWVzdBogLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVzcG9uc2UiEZq4GA0KC2dyYW50czpyZWFkEmsKDFdhdGNoQ2hhbmdlcxIhLnNhbGx5cG9ydC52MS5XYXRjaENoYW5nZXNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLldhdGNoQ2hhbmdlc1Jlc3BvbnNlIhKauBgOCgxjaGFuZ2VzOnJlYWQwARJrCgxJbXBvcnRHcmFudHMSIS5zYWxseXBvcnQudjEuSW1wb3J0R3JhbnRzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5JbXBvcnRHcmFudHNSZXNwb25zZSISmrgYDgoMZ3JhbnRzOndyaXRlKAESagoMRXhwb3J0R3JhbnRzEiEuc2FsbHlwb3J0LnYxLkV4cG9ydEdyYW50c1JlcXVlc3QaIi5zYWxseXBvcnQudjEuRXhwb3J0R3JhbnRzUmVzcG9uc2UiEZq4GA0KC2dyYW50czpyZWFkMAFCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_grant, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
 
 /**
  * A tenant's policy: one version, never changed once applied.
@@ -428,6 +430,276 @@ export const ListGrantsResponseSchema: GenMessage<ListGrantsResponse> = /*@__PUR
   messageDesc(file_sallyport_v1_policy, 10);
 
 /**
+ * Which changes.
+ *
+ * @generated from message sallyport.v1.WatchChangesRequest
+ */
+export type WatchChangesRequest = Message<"sallyport.v1.WatchChangesRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * The changes after this revision, as any answer of the tenant gave it; empty: those from now on.
+   *
+   * @generated from field: string after_revision = 2;
+   */
+  afterRevision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.WatchChangesRequest.
+ * Use `create(WatchChangesRequestSchema)` to create a new message.
+ */
+export const WatchChangesRequestSchema: GenMessage<WatchChangesRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 11);
+
+/**
+ * One change, or where the stream begins.
+ *
+ * @generated from message sallyport.v1.WatchChangesResponse
+ */
+export type WatchChangesResponse = Message<"sallyport.v1.WatchChangesResponse"> & {
+  /**
+   * The state that contains it: give it as after_revision to go on behind it. Opaque.
+   *
+   * @generated from field: string revision = 1;
+   */
+  revision: string;
+
+  /**
+   * When it was written; absent in the first message.
+   *
+   * @generated from field: google.protobuf.Timestamp change_time = 2;
+   */
+  changeTime?: Timestamp | undefined;
+
+  /**
+   * The calling service that wrote it; empty when the service itself did. Example: `service:admin`.
+   *
+   * @generated from field: string author = 3;
+   */
+  author: string;
+
+  /**
+   * None in the first message.
+   *
+   * @generated from oneof sallyport.v1.WatchChangesResponse.event
+   */
+  event: {
+    /**
+     * The policy now in force.
+     *
+     * @generated from field: sallyport.v1.Policy policy_applied = 4;
+     */
+    value: Policy;
+    case: "policyApplied";
+  } | {
+    /**
+     * Changes of grants, applied together.
+     *
+     * @generated from field: sallyport.v1.GrantsWritten grants_written = 5;
+     */
+    value: GrantsWritten;
+    case: "grantsWritten";
+  } | {
+    /**
+     * A subject was disabled or enabled.
+     *
+     * @generated from field: sallyport.v1.SubjectMarked subject_marked = 6;
+     */
+    value: SubjectMarked;
+    case: "subjectMarked";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.v1.WatchChangesResponse.
+ * Use `create(WatchChangesResponseSchema)` to create a new message.
+ */
+export const WatchChangesResponseSchema: GenMessage<WatchChangesResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 12);
+
+/**
+ * Changes of one atomic write.
+ *
+ * @generated from message sallyport.v1.GrantsWritten
+ */
+export type GrantsWritten = Message<"sallyport.v1.GrantsWritten"> & {
+  /**
+   * In the order in which they were applied; a put_grant has its id.
+   *
+   * @generated from field: repeated sallyport.v1.Change changes = 1;
+   */
+  changes: Change[];
+};
+
+/**
+ * Describes the message sallyport.v1.GrantsWritten.
+ * Use `create(GrantsWrittenSchema)` to create a new message.
+ */
+export const GrantsWrittenSchema: GenMessage<GrantsWritten> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 13);
+
+/**
+ * Whether anything that a subject was granted counts.
+ *
+ * @generated from message sallyport.v1.SubjectMarked
+ */
+export type SubjectMarked = Message<"sallyport.v1.SubjectMarked"> & {
+  /**
+   * Whose.
+   *
+   * @generated from field: sallyport.v1.Subject subject = 1;
+   */
+  subject?: Subject | undefined;
+
+  /**
+   * True: it is denied everything.
+   *
+   * @generated from field: bool disabled = 2;
+   */
+  disabled: boolean;
+};
+
+/**
+ * Describes the message sallyport.v1.SubjectMarked.
+ * Use `create(SubjectMarkedSchema)` to create a new message.
+ */
+export const SubjectMarkedSchema: GenMessage<SubjectMarked> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 14);
+
+/**
+ * Grants to add.
+ *
+ * @generated from message sallyport.v1.ImportGrantsRequest
+ */
+export type ImportGrantsRequest = Message<"sallyport.v1.ImportGrantsRequest"> & {
+  /**
+   * Required in the first message, empty means `default`; later it is empty or the same. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required, 1 to 1,000. Their ids are ignored: each is a new grant.
+   *
+   * @generated from field: repeated sallyport.v1.Grant grants = 2;
+   */
+  grants: Grant[];
+
+  /**
+   * UUID of this message, as in WriteGrantsRequest; empty: sent again, it is written again. Example:
+   * `8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11`.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ImportGrantsRequest.
+ * Use `create(ImportGrantsRequestSchema)` to create a new message.
+ */
+export const ImportGrantsRequestSchema: GenMessage<ImportGrantsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 15);
+
+/**
+ * What was imported.
+ *
+ * @generated from message sallyport.v1.ImportGrantsResponse
+ */
+export type ImportGrantsResponse = Message<"sallyport.v1.ImportGrantsResponse"> & {
+  /**
+   * Grants of all messages.
+   *
+   * @generated from field: int64 grant_count = 1;
+   */
+  grantCount: bigint;
+
+  /**
+   * The state that contains them, for at_least_revision; empty when nothing was sent. Opaque.
+   *
+   * @generated from field: string revision = 2;
+   */
+  revision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ImportGrantsResponse.
+ * Use `create(ImportGrantsResponseSchema)` to create a new message.
+ */
+export const ImportGrantsResponseSchema: GenMessage<ImportGrantsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 16);
+
+/**
+ * Which grants.
+ *
+ * @generated from message sallyport.v1.ExportGrantsRequest
+ */
+export type ExportGrantsRequest = Message<"sallyport.v1.ExportGrantsRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Absent or empty: all.
+   *
+   * @generated from field: sallyport.v1.GrantFilter filter = 2;
+   */
+  filter?: GrantFilter | undefined;
+
+  /**
+   * Optional. Export this revision or newer, as in AuthorizeRequest.
+   *
+   * @generated from field: string at_least_revision = 3;
+   */
+  atLeastRevision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ExportGrantsRequest.
+ * Use `create(ExportGrantsRequestSchema)` to create a new message.
+ */
+export const ExportGrantsRequestSchema: GenMessage<ExportGrantsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 17);
+
+/**
+ * Some of the grants.
+ *
+ * @generated from message sallyport.v1.ExportGrantsResponse
+ */
+export type ExportGrantsResponse = Message<"sallyport.v1.ExportGrantsResponse"> & {
+  /**
+   * At most 1,000, in the order in which they were first written. Empty in the first message.
+   *
+   * @generated from field: repeated sallyport.v1.Grant grants = 1;
+   */
+  grants: Grant[];
+
+  /**
+   * The state they were read from. Opaque.
+   *
+   * @generated from field: string revision = 2;
+   */
+  revision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ExportGrantsResponse.
+ * Use `create(ExportGrantsResponseSchema)` to create a new message.
+ */
+export const ExportGrantsResponseSchema: GenMessage<ExportGrantsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 18);
+
+/**
  * What the roles of a tenant may do, and who holds them.
  *
  * @generated from service sallyport.v1.PolicyService
@@ -476,6 +748,42 @@ export const PolicyService: GenService<{
     methodKind: "unary";
     input: typeof ListGrantsRequestSchema;
     output: typeof ListGrantsResponseSchema;
+  },
+  /**
+   * Follows every change of the tenant's policy and grants: each exactly once, in order, from any revision that is kept.
+   * The first message only names the revision where it begins. A stream that ends is resumed with the last revision
+   * received. From a revision whose successors were compacted away it is OUT_OF_RANGE: then export the grants and begin
+   * at the revision of the export.
+   *
+   * @generated from rpc sallyport.v1.PolicyService.WatchChanges
+   */
+  watchChanges: {
+    methodKind: "server_streaming";
+    input: typeof WatchChangesRequestSchema;
+    output: typeof WatchChangesResponseSchema;
+  },
+  /**
+   * Adds any number of grants, in messages of up to 1,000, each of them one atomic write. When the stream fails, the
+   * messages before stay written: ErrorInfo's metadata says under `written` how many. Sent again with the same
+   * request_ids, what was written is not written twice.
+   *
+   * @generated from rpc sallyport.v1.PolicyService.ImportGrants
+   */
+  importGrants: {
+    methodKind: "client_streaming";
+    input: typeof ImportGrantsRequestSchema;
+    output: typeof ImportGrantsResponseSchema;
+  },
+  /**
+   * Sends all grants that have not expired. One that neither changes nor expires meanwhile is sent exactly once;
+   * WatchChanges from the revision of the first message tells what changed since.
+   *
+   * @generated from rpc sallyport.v1.PolicyService.ExportGrants
+   */
+  exportGrants: {
+    methodKind: "server_streaming";
+    input: typeof ExportGrantsRequestSchema;
+    output: typeof ExportGrantsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_v1_policy, 0);

@@ -30,6 +30,7 @@ const manager = [
   'grants:write',
   'policy:read',
   'policy:write',
+  'changes:read',
   'sessions:read',
   'sessions:revoke',
   // Making, listing and disabling tenants is for admins.
@@ -53,6 +54,7 @@ export const builtInPolicy: Policy = {
         'api_keys:read',
         'grants:read',
         'policy:read',
+        'changes:read',
         'sessions:read',
         'tenants:read',
         'audit:read',

@@ -1,15 +1,18 @@
 import { applyPolicy } from './apply-policy.ts';
 import { authorize } from './authorize.ts';
 import { batchAuthorize } from './batch-authorize.ts';
-import type { DecidePorts, PolicyPorts } from './decision-ports.ts';
+import type { DecidePorts, PolicyPorts, WatchPorts } from './decision-ports.ts';
+import { exportGrants } from './export-grants.ts';
 import { getPolicy } from './get-policy.ts';
+import { importGrants } from './import-grants.ts';
 import { listGrants } from './list-grants.ts';
 import { listPermissions, listResources, listSubjects } from './list-permitted.ts';
 import type { DecisionUseCases } from './use-cases.ts';
+import { watchChanges } from './watch-changes.ts';
 import { writeGrants } from './write-grants.ts';
 
 /** Decisions, and what they are made from. */
-export function createDecision(ports: DecidePorts & PolicyPorts): DecisionUseCases {
+export function createDecision(ports: DecidePorts & PolicyPorts & WatchPorts): DecisionUseCases {
   return {
     authorize: (call, input) => authorize(ports, call, input),
     batchAuthorize: (call, input) => batchAuthorize(ports, call, input),
@@ -20,5 +23,8 @@ export function createDecision(ports: DecidePorts & PolicyPorts): DecisionUseCas
     getPolicy: (call, tenant) => getPolicy(ports, call, tenant),
     writeGrants: (call, input) => writeGrants(ports, call, input),
     listGrants: (call, input) => listGrants(ports, call, input),
+    watchChanges: (call, input) => watchChanges(ports, call, input),
+    importGrants: (call, batches) => importGrants(ports, call, batches),
+    exportGrants: (call, input) => exportGrants(ports, call, input),
   };
 }

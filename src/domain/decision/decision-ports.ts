@@ -1,7 +1,7 @@
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { RandomSource } from '../../platform/random.ts';
-import type { Replicas } from '../replica.ts';
+import type { PolicyHistory, ReplicaChanges, Replicas } from '../replica.ts';
 import type { TenantDirectory } from '../tenant/tenant.ts';
 import type { CredentialResolver } from './use-cases.ts';
 
@@ -20,4 +20,11 @@ export interface PolicyPorts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly ring: KeyRing;
+}
+
+/** What following the changes takes. */
+export interface WatchPorts {
+  readonly replicas: Replicas & ReplicaChanges;
+  readonly tenants: TenantDirectory;
+  readonly history: PolicyHistory;
 }

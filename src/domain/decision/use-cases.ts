@@ -1,6 +1,7 @@
 import type { CallContext } from '../call.ts';
 import type { Json } from '../storage.ts';
 import type { ResourceRef, SubjectRef } from '../subject.ts';
+import type { PolicyEntry } from './policy-log.ts';
 
 // Decisions and what they are made from.
 
@@ -179,6 +180,21 @@ export interface GrantFilter {
   readonly resource?: ResourceRef | undefined;
 }
 
+/** One change of a tenant's policy and grants, or (without an entry) where the stream begins. */
+export interface ChangeNotice {
+  /** Consistency token of the state that contains it. */
+  readonly revision: string;
+  readonly change?: { readonly entry: PolicyEntry /** Epoch ms. */; readonly at: number } | undefined;
+}
+
+export interface ImportBatch {
+  readonly tenant: string;
+  /** 1 to 1,000; their ids are ignored. */
+  readonly grants: readonly Grant[];
+  /** Lower-case UUID; empty: not repeatable. */
+  readonly requestId: string;
+}
+
 /** What every list of answers has in common. */
 export interface PermittedInput {
   readonly tenant: string;
@@ -255,4 +271,19 @@ export interface DecisionUseCases {
       readonly atLeastRevision: string;
     },
   ): Promise<{ readonly grants: readonly Grant[]; readonly nextPageToken: string; readonly revision: string }>;
+  /** Every change after `afterRevision` (empty: from now on), exactly once and in order, until `call.signal` aborts. Throws REVISION_COMPACTED. */
+  watchChanges(
+    call: CallContext,
+    input: { readonly tenant: string; readonly afterRevision: string },
+  ): AsyncGenerator<ChangeNotice, void, undefined>;
+  /** Each batch is one atomic write. */
+  importGrants(
+    call: CallContext,
+    batches: AsyncIterable<ImportBatch>,
+  ): Promise<{ readonly grantCount: number; readonly revision: string }>;
+  /** The first page is empty: it names the revision from which to follow the changes made since. */
+  exportGrants(
+    call: CallContext,
+    input: { readonly tenant: string; readonly filter: GrantFilter; readonly atLeastRevision: string },
+  ): AsyncGenerator<{ readonly grants: readonly Grant[]; readonly revision: string }, void, undefined>;
 }

@@ -2,7 +2,9 @@ import { create } from '@bufbuild/protobuf';
 import {
   type ApplyPolicyRequest,
   ApplyPolicyResponseSchema,
+  ExportGrantsResponseSchema,
   GetPolicyResponseSchema,
+  ImportGrantsResponseSchema,
   type ListGrantsRequest,
   ListGrantsResponseSchema,
   type PolicyService,
@@ -14,9 +16,11 @@ import { limits } from '../../domain/limits.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { toNotice } from '../convert/to-change.ts';
 import { toGrant, toPolicy } from '../convert/to-policy.ts';
 import type { Handlers } from '../method.ts';
 import { parseChanges, parseFilter, parsePreconditions } from '../parse/parse-grant-changes.ts';
+import { parseExportGrants, parseImports, parseWatchChanges } from '../parse/parse-grant-streams.ts';
 import { optionalText, parseRequestId, parseRevision } from '../parse/parse-text.ts';
 
 /** Grants of a page when the request names no size. */
@@ -28,7 +32,10 @@ type ListGrantsInput = Parameters<DecisionUseCases['listGrants']>[1];
 type ApplyPolicyInput = Parameters<DecisionUseCases['applyPolicy']>[1];
 
 export function policyHandlers(
-  decisions: Pick<DecisionUseCases, 'applyPolicy' | 'getPolicy' | 'writeGrants' | 'listGrants'>,
+  decisions: Pick<
+    DecisionUseCases,
+    'applyPolicy' | 'getPolicy' | 'writeGrants' | 'listGrants' | 'watchChanges' | 'importGrants' | 'exportGrants'
+  >,
   clock: Clock,
 ): Handlers<typeof PolicyService> {
   return {
@@ -51,6 +58,18 @@ export function policyHandlers(
     listGrants: async (call, request) => {
       const { grants, nextPageToken, revision } = await decisions.listGrants(call, parseListGrants(request));
       return create(ListGrantsResponseSchema, { grants: grants.map(toGrant), nextPageToken, revision });
+    },
+    watchChanges: async function* (call, request) {
+      for await (const notice of decisions.watchChanges(call, parseWatchChanges(request))) yield toNotice(notice);
+    },
+    importGrants: async (call, requests) => {
+      const { grantCount, revision } = await decisions.importGrants(call, parseImports(requests, clock));
+      return create(ImportGrantsResponseSchema, { grantCount: BigInt(grantCount), revision });
+    },
+    exportGrants: async function* (call, request) {
+      for await (const { grants, revision } of decisions.exportGrants(call, parseExportGrants(request))) {
+        yield create(ExportGrantsResponseSchema, { grants: grants.map(toGrant), revision });
+      }
     },
   };
 }

@@ -54,7 +54,7 @@ function parseChange(change: Change['change'], field: string, now: number, viola
   }
 }
 
-function parseGrant(value: Grant, field: string, now: number, violations: Violations): DomainGrant {
+export function parseGrant(value: Grant, field: string, now: number, violations: Violations): DomainGrant {
   if (value.condition !== '') violations.add(`${field}.condition`, 'is not served yet');
   if (value.effect !== Effect.ALLOW && value.effect !== Effect.DENY) {
     violations.add(`${field}.effect`, 'is required: EFFECT_ALLOW or EFFECT_DENY');

@@ -1,0 +1,59 @@
+import { create } from '@bufbuild/protobuf';
+import { type Change, ChangeSchema, type GrantFilter, GrantFilterSchema } from '../../../gen/sallyport/v1/grant_pb.ts';
+import { type WatchChangesResponse, WatchChangesResponseSchema } from '../../../gen/sallyport/v1/policy_pb.ts';
+import { policyEtag } from '../../domain/decision/policy.ts';
+import type { PolicyEntry, StoredChange } from '../../domain/decision/policy-log.ts';
+import type { ChangeNotice, GrantFilter as DomainFilter } from '../../domain/decision/use-cases.ts';
+import { toSubject } from './to-decision.ts';
+import { toGrant, toPolicy } from './to-policy.ts';
+import { toTimestamp } from './to-timestamp.ts';
+
+// Entries of the policy log as WatchChanges tells them.
+
+export function toNotice({ revision, change }: ChangeNotice): WatchChangesResponse {
+  if (change === undefined) return create(WatchChangesResponseSchema, { revision });
+  const { entry, at } = change;
+  return create(WatchChangesResponseSchema, {
+    revision,
+    changeTime: toTimestamp(at),
+    author: entry.kind === 'subject' ? '' : entry.author,
+    event: toEvent(entry, revision, at),
+  });
+}
+
+function toEvent(entry: PolicyEntry, revision: string, appliedAt: number): WatchChangesResponse['event'] {
+  switch (entry.kind) {
+    case 'policy': {
+      const { policy, version } = entry;
+      const stored = { policy, version, etag: policyEtag(policy, version), revision, appliedAt };
+      return { case: 'policyApplied', value: toPolicy(stored) };
+    }
+    case 'grants':
+      return {
+        case: 'grantsWritten',
+        value: { $typeName: 'sallyport.v1.GrantsWritten', changes: entry.changes.map(toChange) },
+      };
+    case 'subject': {
+      const { subject, disabled } = entry;
+      return {
+        case: 'subjectMarked',
+        value: { $typeName: 'sallyport.v1.SubjectMarked', subject: toSubject(subject), disabled },
+      };
+    }
+  }
+}
+
+function toChange(change: StoredChange): Change {
+  switch (change.kind) {
+    case 'put':
+      return create(ChangeSchema, { change: { case: 'putGrant', value: toGrant(change.grant) } });
+    case 'delete':
+      return create(ChangeSchema, { change: { case: 'deleteGrantId', value: change.grantId } });
+    case 'delete_matching':
+      return create(ChangeSchema, { change: { case: 'deleteGrants', value: toFilter(change.filter) } });
+  }
+}
+
+function toFilter({ subject, role, resource }: DomainFilter): GrantFilter {
+  return create(GrantFilterSchema, { subject: toSubject(subject), role: role ?? '', resource });
+}
