@@ -1,10 +1,10 @@
-import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, type Message } from '@bufbuild/protobuf';
 import type { Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../../platform/clock.ts';
 import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
 import type { Incoming } from '../rpc-call.ts';
-import { asBuffer } from './grpc-error.ts';
+import { encodeMessage } from './message-encoder.ts';
 
 /**
  * What a call of grpc-js has of whatever kind. Bytes in, bytes out: grpc-js answers INTERNAL when a decoder throws, so ours runs inside the
@@ -63,7 +63,7 @@ export class GrpcIncoming implements Incoming {
   }
 
   prepare(response: Message): void {
-    this.bytes = asBuffer(toBinary(this.#method.output, response));
+    this.bytes = encodeMessage(this.#method.output, response);
   }
 
   onCancelled(listener: () => void): void {
