@@ -4,6 +4,7 @@ import type { HttpListenerOptions } from '../http/http-listener.ts';
 import { startHttpPort } from '../http/http-port.ts';
 import { type Readiness, startOpsPort } from '../http/ops-port.ts';
 import { type TlsSource, watchTlsFiles } from '../platform/tls-source.ts';
+import { createAuthzenListener } from '../rpc/authzen/authzen-listener.ts';
 import { createConnectListener } from '../rpc/connect/connect-listener.ts';
 import { startGrpcServer } from '../rpc/grpc/grpc-server.ts';
 import { createHealth, type Health } from '../rpc/health.ts';
@@ -47,6 +48,7 @@ export async function serve(
   const health = createHealth(services.map(({ service }) => service.typeName));
   const tls = openTls(context);
   const rpc = createConnectListener(pipeline, methods);
+  const authzen = createAuthzenListener(pipeline, methods, settings.issuer);
   const ops = await lifecycle.start(
     'ops port',
     () => startOpsPort({ metrics, readiness, logger }, listen(settings.opsAddress, 'SALLYPORT_OPS_ADDRESS')),
@@ -56,7 +58,7 @@ export async function serve(
     'HTTP port',
     () =>
       startHttpPort(
-        { keys: composition.useCases.keys, rpc, logger },
+        { keys: composition.useCases.keys, rpc, authzen, logger },
         listen(settings.httpAddress, 'SALLYPORT_HTTP_ADDRESS', tls),
       ),
     (port, signal) => port.close(signal),

@@ -6,6 +6,7 @@ import { createLogger } from '../../src/platform/logger.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 import { systemRandom } from '../../src/platform/random.ts';
 import type { TlsSource } from '../../src/platform/tls-source.ts';
+import { createAuthzenListener } from '../../src/rpc/authzen/authzen-listener.ts';
 import { createConnectListener } from '../../src/rpc/connect/connect-listener.ts';
 import { startGrpcServer } from '../../src/rpc/grpc/grpc-server.ts';
 import { createHealth, type Health } from '../../src/rpc/health.ts';
@@ -82,7 +83,12 @@ export async function startRpcHarness(
     { ...place, setting: 'SALLYPORT_GRPC_ADDRESS' },
   );
   const http = await startHttpPort(
-    { keys: useCases.keys, rpc: createConnectListener(pipeline, methods), logger },
+    {
+      keys: useCases.keys,
+      rpc: createConnectListener(pipeline, methods),
+      authzen: createAuthzenListener(pipeline, methods, 'https://pdp.test'),
+      logger,
+    },
     { ...place, setting: 'SALLYPORT_HTTP_ADDRESS' },
   );
   const close = async (signal: AbortSignal = AbortSignal.abort()): Promise<void> => {

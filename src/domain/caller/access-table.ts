@@ -65,6 +65,9 @@ export const publicPaths: readonly string[] = [
   // The tenant is in the path; without one it is `default`.
   '/.well-known/jwks.json',
   '/t/{tenant}/.well-known/jwks.json',
+  // Where the AuthZEN endpoints are; these themselves go through methods of AuthorizationService.
+  '/.well-known/authzen-configuration',
+  '/.well-known/authzen-configuration/t/{tenant}',
 ];
 
 /** Throws, naming every fault, when a method declares nothing usable or a further permission names no method. */

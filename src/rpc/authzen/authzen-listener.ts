@@ -1,0 +1,106 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RpcStatus } from '../error-table.ts';
+import type { RpcMethod } from '../method.ts';
+import type { Pipeline } from '../pipeline.ts';
+import { AuthzenIncoming } from './authzen-incoming.ts';
+import { authzenResponse, httpStatus } from './authzen-responses.ts';
+import { type AuthzenEndpoint, type AuthzenRoute, authzenMetadata, authzenRoute } from './authzen-routes.ts';
+
+// OpenID AuthZEN Authorization API 1.0 over HTTP: each endpoint is a method of AuthorizationService in other words, and goes through the
+// same pipeline (the caller's key as bearer, its rights on the tenant, limits, deadline, metrics) and the same handler.
+
+export interface AuthzenListener {
+  readonly listener: RequestListener;
+  /** Whether a path is one of its own; ask before giving it a request. */
+  serves(path: string): boolean;
+}
+
+const METHOD_OF: Readonly<Record<AuthzenEndpoint, string>> = {
+  evaluation: 'Authorize',
+  evaluations: 'BatchAuthorize',
+  'search/subject': 'ListSubjects',
+  'search/resource': 'ListResources',
+  'search/action': 'ListPermissions',
+};
+const MAX_AGE_SECONDS = 300;
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
+
+/** `issuer` is SALLYPORT_ISSUER. Throws when a method that it needs is not among `methods`. */
+export function createAuthzenListener(
+  pipeline: Pipeline,
+  methods: readonly RpcMethod[],
+  issuer: string,
+): AuthzenListener {
+  const byName = new Map(methods.map((method) => [method.label, method]));
+  const methodOf = (endpoint: AuthzenEndpoint): RpcMethod => {
+    const found = byName.get(`AuthorizationService/${METHOD_OF[endpoint]}`);
+    if (found === undefined) throw new Error(`AuthZEN ${endpoint} has no method to be served by`);
+    return found;
+  };
+  for (const endpoint of Object.keys(METHOD_OF)) methodOf(endpoint as AuthzenEndpoint);
+  const serve = async (
+    route: Extract<AuthzenRoute, { kind: 'endpoint' }>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> => {
+    const incoming = new AuthzenIncoming(request, response, route.endpoint, route.tenant);
+    const call = pipeline.begin(methodOf(route.endpoint), incoming);
+    // Section 10.1.2: the very text that was sent comes back.
+    const headers = { 'x-request-id': incoming.header('x-request-id') ?? call.requestId };
+    await pipeline.admit(call);
+    if (call.status === undefined) {
+      await incoming.read();
+      await pipeline.serve(call);
+    }
+    if (call.status !== undefined) return refuse(response, call.status, headers);
+    if (call.response === undefined || incoming.parsed === undefined) throw new Error('a call without an answer');
+    answer(response, 200, authzenResponse(incoming.parsed, call.response), headers);
+  };
+  return {
+    serves: (path) => authzenRoute(path) !== undefined,
+    listener: (request, response) => {
+      const route = authzenRoute((request.url ?? '').split('?', 1)[0] ?? '');
+      if (route === undefined) return answer(response, 404, 'nothing is served at this path');
+      if (route.kind === 'metadata') return metadata(issuer, route.tenant, request, response);
+      if (request.method !== 'POST') return answer(response, 405, 'use POST', { allow: 'POST' });
+      if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
+        return answer(response, 415, 'the content-type must be application/json');
+      }
+      serve(route, request, response).catch(() => {
+        if (!response.headersSent) answer(response, 500, 'internal error');
+      });
+    },
+  };
+}
+
+function metadata(issuer: string, tenant: string, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    answer(response, 405, 'use GET', { allow: 'GET, HEAD' });
+    return;
+  }
+  answer(response, 200, authzenMetadata(issuer, tenant), { 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` });
+}
+
+function refuse(response: ServerResponse, status: RpcStatus, headers: Readonly<Record<string, string>>): void {
+  const retry = status.retryAfterMs === undefined ? {} : { 'retry-after': `${Math.ceil(status.retryAfterMs / 1000)}` };
+  const challenge = status.name === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="sallyport"' } : {};
+  answer(response, httpStatus(status.name), status.message, { ...headers, ...retry, ...challenge });
+}
+
+/** An error is a JSON string: "an error message string", section 10.1. */
+function answer(
+  response: ServerResponse,
+  statusCode: number,
+  body: object | string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(statusCode, {
+    'cache-control': 'no-store',
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : text);
+}
