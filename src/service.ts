@@ -10,6 +10,12 @@ import { createKeyRing } from './crypto/key-ring.ts';
 import { createSealer } from './crypto/sealed-field.ts';
 import { makeFirstAdmin, needsFirstAdmin } from './domain/caller/bootstrap.ts';
 import { builtInPolicy } from './domain/caller/built-in-roles.ts';
+import {
+  createEraseUserHandler,
+  createMarkUserHandler,
+  ERASE_USER_EFFECT,
+  MARK_USER_EFFECT,
+} from './domain/identity/user-effects.ts';
 import { checkMasterKey, hasMasterKeyCheck } from './domain/keys/master-key-check.ts';
 import { createSigningKeys } from './domain/keys/signing-keys.ts';
 import { createOutbox } from './domain/outbox.ts';
@@ -102,6 +108,8 @@ async function found(
   const updates = createUpdates(random);
   const handlers = {
     [REVOKE_EFFECT]: createRevokeHandler(follower),
+    [MARK_USER_EFFECT]: createMarkUserHandler({ store, replicas: follower }),
+    [ERASE_USER_EFFECT]: createEraseUserHandler({ store, replicas: follower, clock }),
     [TENANT_CHANGED_EFFECT]: createTenantChangedHandler(follower),
   };
   const outbox = createOutbox(store, updates, handlers);

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/user.proto.
  */
 export const file_sallyport_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxIqUCCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSFAoMZGlzcGxheV9uYW1lGAQgASgJEjIKCG1ldGFkYXRhGAUgAygLMiAuc2FsbHlwb3J0LnYxLlVzZXIuTWV0YWRhdGFFbnRyeRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWQoKSWRlbnRpZmllchIqCgRraW5kGAEgASgOMhwuc2FsbHlwb3J0LnYxLklkZW50aWZpZXJLaW5kEg0KBXZhbHVlGAIgASgJEhAKCHZlcmlmaWVkGAMgASgIIoACChFDcmVhdGVVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSLQoLaWRlbnRpZmllcnMYAiADKAsyGC5zYWxseXBvcnQudjEuSWRlbnRpZmllchIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSPwoIbWV0YWRhdGEYBSADKAsyLS5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRISCgpyZXF1ZXN0X2lkGAYgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIlUKDkdldFVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASFAoKaWRlbnRpZmllchgDIAEoCUgAQgoKCHNlbGVjdG9yIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiRwoSU2V0UGFzc3dvcmRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJIjcKE1NldFBhc3N3b3JkUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyKoUBCg5JZGVudGlmaWVyS2luZBIfChtJREVOVElGSUVSX0tJTkRfVU5TUEVDSUZJRUQQABIZChVJREVOVElGSUVSX0tJTkRfRU1BSUwQARIZChVJREVOVElGSUVSX0tJTkRfUEhPTkUQAhIcChhJREVOVElGSUVSX0tJTkRfVVNFUk5BTUUQAypbCgpVc2VyU3RhdHVzEhsKF1VTRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSVVNFUl9TVEFUVVNfQUNUSVZFEAESGAoUVVNFUl9TVEFUVVNfRElTQUJMRUQQAjKzAgoLVXNlclNlcnZpY2USYwoKQ3JlYXRlVXNlchIfLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmNyZWF0ZRJYCgdHZXRVc2VyEhwuc2FsbHlwb3J0LnYxLkdldFVzZXJSZXF1ZXN0Gh0uc2FsbHlwb3J0LnYxLkdldFVzZXJSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJlCgtTZXRQYXNzd29yZBIgLnNhbGx5cG9ydC52MS5TZXRQYXNzd29yZFJlcXVlc3QaIS5zYWxseXBvcnQudjEuU2V0UGFzc3dvcmRSZXNwb25zZSIRmrgYDQoLdXNlcnM6d3JpdGVCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_method_access]);
+  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxIqUCCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSFAoMZGlzcGxheV9uYW1lGAQgASgJEjIKCG1ldGFkYXRhGAUgAygLMiAuc2FsbHlwb3J0LnYxLlVzZXIuTWV0YWRhdGFFbnRyeRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWQoKSWRlbnRpZmllchIqCgRraW5kGAEgASgOMhwuc2FsbHlwb3J0LnYxLklkZW50aWZpZXJLaW5kEg0KBXZhbHVlGAIgASgJEhAKCHZlcmlmaWVkGAMgASgIIp4CChFDcmVhdGVVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSLQoLaWRlbnRpZmllcnMYAiADKAsyGC5zYWxseXBvcnQudjEuSWRlbnRpZmllchIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSPwoIbWV0YWRhdGEYBSADKAsyLS5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRISCgpyZXF1ZXN0X2lkGAYgASgJEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIlUKDkdldFVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASFAoKaWRlbnRpZmllchgDIAEoCUgAQgoKCHNlbGVjdG9yIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiSQoQTGlzdFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiTwoRTGlzdFVzZXJzUmVzcG9uc2USIQoFdXNlcnMYASADKAsyEi5zYWxseXBvcnQudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki8gEKEVVwZGF0ZVVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEgwKBGV0YWcYAyABKAkSMQoLaWRlbnRpZmllcnMYBCABKAsyHC5zYWxseXBvcnQudjEuSWRlbnRpZmllckxpc3QSGQoMZGlzcGxheV9uYW1lGAUgASgJSACIAQESKwoIbWV0YWRhdGEYBiABKAsyGS5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXASFQoIZGlzYWJsZWQYByABKAhIAYgBAUIPCg1fZGlzcGxheV9uYW1lQgsKCV9kaXNhYmxlZCI2ChJVcGRhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIj8KDklkZW50aWZpZXJMaXN0Ei0KC2lkZW50aWZpZXJzGAEgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXIieQoLTWV0YWRhdGFNYXASOQoIbWV0YWRhdGEYASADKAsyJy5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXAuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQgoRRGVsZXRlVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDAoEZXRhZxgDIAEoCSIUChJEZWxldGVVc2VyUmVzcG9uc2UiXAoSU2V0UGFzc3dvcmRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJEhMKC211c3RfY2hhbmdlGAQgASgIIjcKE1NldFBhc3N3b3JkUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyKoUBCg5JZGVudGlmaWVyS2luZBIfChtJREVOVElGSUVSX0tJTkRfVU5TUEVDSUZJRUQQABIZChVJREVOVElGSUVSX0tJTkRfRU1BSUwQARIZChVJREVOVElGSUVSX0tJTkRfUEhPTkUQAhIcChhJREVOVElGSUVSX0tJTkRfVVNFUk5BTUUQAypbCgpVc2VyU3RhdHVzEhsKF1VTRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSVVNFUl9TVEFUVVNfQUNUSVZFEAESGAoUVVNFUl9TVEFUVVNfRElTQUJMRUQQAjLcBAoLVXNlclNlcnZpY2USYwoKQ3JlYXRlVXNlchIfLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmNyZWF0ZRJYCgdHZXRVc2VyEhwuc2FsbHlwb3J0LnYxLkdldFVzZXJSZXF1ZXN0Gh0uc2FsbHlwb3J0LnYxLkdldFVzZXJSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJeCglMaXN0VXNlcnMSHi5zYWxseXBvcnQudjEuTGlzdFVzZXJzUmVxdWVzdBofLnNhbGx5cG9ydC52MS5MaXN0VXNlcnNSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJiCgpVcGRhdGVVc2VyEh8uc2FsbHlwb3J0LnYxLlVwZGF0ZVVzZXJSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLlVwZGF0ZVVzZXJSZXNwb25zZSIRmrgYDQoLdXNlcnM6d3JpdGUSYwoKRGVsZXRlVXNlchIfLnNhbGx5cG9ydC52MS5EZWxldGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5EZWxldGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmRlbGV0ZRJlCgtTZXRQYXNzd29yZBIgLnNhbGx5cG9ydC52MS5TZXRQYXNzd29yZFJlcXVlc3QaIS5zYWxseXBvcnQudjEuU2V0UGFzc3dvcmRSZXNwb25zZSIRmrgYDQoLdXNlcnM6d3JpdGVCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_method_access]);
 
 /**
  * An account.
@@ -164,6 +164,13 @@ export type CreateUserRequest = Message<"sallyport.v1.CreateUserRequest"> & {
    * @generated from field: string request_id = 6;
    */
   requestId: string;
+
+  /**
+   * True: the first login by this password gets a challenge to change it. False: it may stay.
+   *
+   * @generated from field: bool must_change_password = 7;
+   */
+  mustChangePassword: boolean;
 };
 
 /**
@@ -260,6 +267,248 @@ export const GetUserResponseSchema: GenMessage<GetUserResponse> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_user, 5);
 
 /**
+ * Which page of a tenant's accounts.
+ *
+ * @generated from message sallyport.v1.ListUsersRequest
+ */
+export type ListUsersRequest = Message<"sallyport.v1.ListUsersRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * At most this many accounts, 1 to 1,000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListUsersRequest.
+ * Use `create(ListUsersRequestSchema)` to create a new message.
+ */
+export const ListUsersRequestSchema: GenMessage<ListUsersRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 6);
+
+/**
+ * One page.
+ *
+ * @generated from message sallyport.v1.ListUsersResponse
+ */
+export type ListUsersResponse = Message<"sallyport.v1.ListUsersResponse"> & {
+  /**
+   * In the order of their ids. A page can be short, or empty, without being the last.
+   *
+   * @generated from field: repeated sallyport.v1.User users = 1;
+   */
+  users: User[];
+
+  /**
+   * For the next page; empty: this is the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListUsersResponse.
+ * Use `create(ListUsersResponseSchema)` to create a new message.
+ */
+export const ListUsersResponseSchema: GenMessage<ListUsersResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 7);
+
+/**
+ * What to change.
+ *
+ * @generated from message sallyport.v1.UpdateUserRequest
+ */
+export type UpdateUserRequest = Message<"sallyport.v1.UpdateUserRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. User.id. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * User.etag as it was read; another one by now is FAILED_PRECONDITION and nothing is written. Empty: whatever the
+   * account is now.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * All identifiers anew. One that the account has already stays verified if it was; a new one is not verified.
+   * Absent: they stay as they are.
+   *
+   * @generated from field: sallyport.v1.IdentifierList identifiers = 4;
+   */
+  identifiers?: IdentifierList | undefined;
+
+  /**
+   * At most 200 characters; set to the empty string it is removed. Absent: stays as it is.
+   *
+   * @generated from field: optional string display_name = 5;
+   */
+  displayName?: string | undefined;
+
+  /**
+   * All metadata anew. Absent: it stays as it is.
+   *
+   * @generated from field: sallyport.v1.MetadataMap metadata = 6;
+   */
+  metadata?: MetadataMap | undefined;
+
+  /**
+   * True: the account may not be used. False: it may be used again. Absent: stays as it is.
+   *
+   * @generated from field: optional bool disabled = 7;
+   */
+  disabled?: boolean | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.UpdateUserRequest.
+ * Use `create(UpdateUserRequestSchema)` to create a new message.
+ */
+export const UpdateUserRequestSchema: GenMessage<UpdateUserRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 8);
+
+/**
+ * The account as it is now.
+ *
+ * @generated from message sallyport.v1.UpdateUserResponse
+ */
+export type UpdateUserResponse = Message<"sallyport.v1.UpdateUserResponse"> & {
+  /**
+   * With its new etag.
+   *
+   * @generated from field: sallyport.v1.User user = 1;
+   */
+  user?: User | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.UpdateUserResponse.
+ * Use `create(UpdateUserResponseSchema)` to create a new message.
+ */
+export const UpdateUserResponseSchema: GenMessage<UpdateUserResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 9);
+
+/**
+ * Identifiers of an account.
+ *
+ * @generated from message sallyport.v1.IdentifierList
+ */
+export type IdentifierList = Message<"sallyport.v1.IdentifierList"> & {
+  /**
+   * 1 to 10; `verified` must be as the account has it, or false.
+   *
+   * @generated from field: repeated sallyport.v1.Identifier identifiers = 1;
+   */
+  identifiers: Identifier[];
+};
+
+/**
+ * Describes the message sallyport.v1.IdentifierList.
+ * Use `create(IdentifierListSchema)` to create a new message.
+ */
+export const IdentifierListSchema: GenMessage<IdentifierList> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 10);
+
+/**
+ * The caller's own notes.
+ *
+ * @generated from message sallyport.v1.MetadataMap
+ */
+export type MetadataMap = Message<"sallyport.v1.MetadataMap"> & {
+  /**
+   * At most 16 KiB together. Example: `{"crm_id": "1815"}`.
+   *
+   * @generated from field: map<string, string> metadata = 1;
+   */
+  metadata: { [key: string]: string };
+};
+
+/**
+ * Describes the message sallyport.v1.MetadataMap.
+ * Use `create(MetadataMapSchema)` to create a new message.
+ */
+export const MetadataMapSchema: GenMessage<MetadataMap> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 11);
+
+/**
+ * Which account to erase.
+ *
+ * @generated from message sallyport.v1.DeleteUserRequest
+ */
+export type DeleteUserRequest = Message<"sallyport.v1.DeleteUserRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. User.id. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * User.etag as it was read; another one by now is FAILED_PRECONDITION and nothing is erased. Empty: whatever the
+   * account is now.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message sallyport.v1.DeleteUserRequest.
+ * Use `create(DeleteUserRequestSchema)` to create a new message.
+ */
+export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 12);
+
+/**
+ * It is gone.
+ *
+ * @generated from message sallyport.v1.DeleteUserResponse
+ */
+export type DeleteUserResponse = Message<"sallyport.v1.DeleteUserResponse"> & {
+};
+
+/**
+ * Describes the message sallyport.v1.DeleteUserResponse.
+ * Use `create(DeleteUserResponseSchema)` to create a new message.
+ */
+export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 13);
+
+/**
  * A new password for an account.
  *
  * @generated from message sallyport.v1.SetPasswordRequest
@@ -286,6 +535,13 @@ export type SetPasswordRequest = Message<"sallyport.v1.SetPasswordRequest"> & {
    * @generated from field: string password = 3;
    */
   password: string;
+
+  /**
+   * True: the next login by this password gets a challenge to change it. False: it may stay.
+   *
+   * @generated from field: bool must_change = 4;
+   */
+  mustChange: boolean;
 };
 
 /**
@@ -293,7 +549,7 @@ export type SetPasswordRequest = Message<"sallyport.v1.SetPasswordRequest"> & {
  * Use `create(SetPasswordRequestSchema)` to create a new message.
  */
 export const SetPasswordRequestSchema: GenMessage<SetPasswordRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 6);
+  messageDesc(file_sallyport_v1_user, 14);
 
 /**
  * The account as it is now.
@@ -314,7 +570,7 @@ export type SetPasswordResponse = Message<"sallyport.v1.SetPasswordResponse"> & 
  * Use `create(SetPasswordResponseSchema)` to create a new message.
  */
 export const SetPasswordResponseSchema: GenMessage<SetPasswordResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 7);
+  messageDesc(file_sallyport_v1_user, 15);
 
 /**
  * What sort of identifier.
@@ -430,6 +686,38 @@ export const UserService: GenService<{
     methodKind: "unary";
     input: typeof GetUserRequestSchema;
     output: typeof GetUserResponseSchema;
+  },
+  /**
+   * Returns the accounts of a tenant, page by page, in the order of their ids.
+   *
+   * @generated from rpc sallyport.v1.UserService.ListUsers
+   */
+  listUsers: {
+    methodKind: "unary";
+    input: typeof ListUsersRequestSchema;
+    output: typeof ListUsersResponseSchema;
+  },
+  /**
+   * Changes an account. Disabling it ends all of its sessions with the same write, and every decision about it is DENY
+   * SUBJECT_DISABLED from then on.
+   *
+   * @generated from rpc sallyport.v1.UserService.UpdateUser
+   */
+  updateUser: {
+    methodKind: "unary";
+    input: typeof UpdateUserRequestSchema;
+    output: typeof UpdateUserResponseSchema;
+  },
+  /**
+   * Erases an account with its sessions, API keys and grants. What stays is its id, as a mark that decisions about it
+   * are DENY SUBJECT_DISABLED, and pseudonyms in audit records. A repeat finds nothing and is NOT_FOUND.
+   *
+   * @generated from rpc sallyport.v1.UserService.DeleteUser
+   */
+  deleteUser: {
+    methodKind: "unary";
+    input: typeof DeleteUserRequestSchema;
+    output: typeof DeleteUserResponseSchema;
   },
   /**
    * Gives an account a new password without asking for the old one, and ends all of its sessions with the same write.

@@ -24,6 +24,7 @@ const manager = [
   'users:create',
   'users:read',
   'users:write',
+  'users:delete',
   'api_keys:read',
   'api_keys:write',
   'grants:read',

@@ -4,14 +4,12 @@ import { DomainError } from '../errors.ts';
 import { requestIdentity } from '../request-id.ts';
 import type { Draft } from '../storage.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
-import { Violations } from '../violations.ts';
-import { identifierKey, kindOfKey, parseIdentifier } from './identifier.ts';
+import { identifierKey, kindOfKey } from './identifier.ts';
+import { parseIdentifiers } from './parse-identifiers.ts';
 import { checkNewPassword } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { CreateUserInput, Identifier, UserDocument } from './use-cases.ts';
 import { usersOf } from './user.ts';
-
-const MAX_IDENTIFIERS = 10;
 
 /**
  * Makes a user. Of any number at once with one identifier exactly one succeeds (the unique key decides), with one request id all get
@@ -24,7 +22,7 @@ export async function createUser(
   input: CreateUserInput,
 ): Promise<UserDocument> {
   await requireTenant(parts.tenants, input.tenant, call.signal);
-  const identifiers = parseIdentifiers(input.identifiers);
+  const identifiers = parseIdentifiers(input.identifiers, 'new');
   if (input.password !== undefined) checkNewPassword(input.password, parts.passwordRules);
   const users = usersOf(parts.store);
   const request = identityOf(parts, call, input, identifiers);
@@ -123,27 +121,8 @@ function newUser(
   };
 }
 
-function parseIdentifiers(given: readonly Identifier[]): readonly Identifier[] {
-  const violations = new Violations();
-  if (given.length === 0 || given.length > MAX_IDENTIFIERS) {
-    violations.add('identifiers', `must be 1 to ${MAX_IDENTIFIERS}, was ${given.length}`);
-    violations.throwIfAny();
-  }
-  const seen = new Set<string>();
-  const parsed = given.map((identifier, index) => {
-    if (identifier.verified)
-      violations.add(`identifiers[${index}].verified`, 'must be false: only the service verifies');
-    const one = parseIdentifier(identifier, `identifiers[${index}].value`, violations);
-    const key = identifierKey(one);
-    if (seen.has(key) && one.value !== '') violations.add(`identifiers[${index}]`, 'is named twice');
-    seen.add(key);
-    return one;
-  });
-  violations.throwIfAny();
-  return parsed;
-}
-
-function taken(key: string): DomainError {
+/** Another user of the tenant holds the key. */
+export function taken(key: string): DomainError {
   const kind = kindOfKey(key) ?? 'identifier';
   return new DomainError('IDENTIFIER_TAKEN', `another user of this tenant has that ${kind}`, { metadata: { kind } });
 }

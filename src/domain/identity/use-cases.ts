@@ -137,6 +137,25 @@ export interface CreateUserInput {
   readonly requestId: string;
 }
 
+/** What is undefined stays as it is. */
+export interface UpdateUserInput {
+  readonly tenant: string;
+  readonly userId: string;
+  /** Empty: whatever it is now. */
+  readonly etag: string;
+  readonly identifiers?: readonly Identifier[] | undefined;
+  /** Empty: removed. */
+  readonly displayName?: string | undefined;
+  readonly metadata?: { readonly [key: string]: string } | undefined;
+  readonly disabled?: boolean | undefined;
+}
+
+export interface UsersPage {
+  readonly users: readonly UserDocument[];
+  /** Empty: this is the last one. */
+  readonly nextPageToken: string;
+}
+
 export interface EnrollTotpInput {
   readonly tenant: string;
   readonly target:
@@ -172,6 +191,14 @@ export interface IdentityUseCases {
   verifyTotp(call: CallContext, input: VerifyTotpInput): Promise<LoginOutcome>;
   createUser(call: CallContext, input: CreateUserInput): Promise<UserDocument>;
   getUser(call: CallContext, tenant: string, selector: UserSelector): Promise<UserDocument>;
+  listUsers(
+    call: CallContext,
+    tenant: string,
+    page: { readonly size: number; readonly token: string },
+  ): Promise<UsersPage>;
+  updateUser(call: CallContext, input: UpdateUserInput): Promise<UserDocument>;
+  /** `etag` empty: whatever it is now. */
+  deleteUser(call: CallContext, tenant: string, userId: string, etag: string): Promise<void>;
   setPassword(
     call: CallContext,
     tenant: string,

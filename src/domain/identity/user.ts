@@ -14,6 +14,11 @@ export function userNotFound(): DomainError {
   return new DomainError('USER_NOT_FOUND', 'there is no such user in this tenant');
 }
 
+/** The user is not the one with the caller's etag any more. */
+export function userChanged(): DomainError {
+  return new DomainError('PRECONDITION_FAILED', 'the user is not the one with this etag any more; read it again');
+}
+
 /** The user of that id. Throws USER_NOT_FOUND; one that is being deleted is gone already. */
 export async function requireUser(
   store: Store,

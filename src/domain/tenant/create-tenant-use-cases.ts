@@ -37,7 +37,7 @@ export function createTenantUseCases(ports: TenantPorts): TenantUseCases {
       return toTenant(document);
     },
     listTenants: async (call, size, token) => {
-      const page = await readPage(tenantsOf(ports.store), SYSTEM_TENANT, { size, token }, call.signal);
+      const page = await readPage('tenants', tenantsOf(ports.store), SYSTEM_TENANT, { size, token }, call.signal);
       return { tenants: page.documents.map(toTenant), nextPageToken: page.nextPageToken };
     },
     updateTenant: (call, input) => updateTenant(ports, call, input),

@@ -16,10 +16,7 @@ import { toTenant } from '../convert/to-tenant.ts';
 import type { Handlers } from '../method.ts';
 import { parsePage } from '../parse/parse-page.ts';
 import { parseTenantSettings } from '../parse/parse-tenant-settings.ts';
-import { optionalText, parseRequestId } from '../parse/parse-text.ts';
-
-/** Etags are ours; what is longer is not. */
-const ETAG_CHARS = 256;
+import { optionalText, parseEtag, parseRequestId } from '../parse/parse-text.ts';
 
 export function tenantHandlers(tenants: TenantUseCases): Handlers<typeof TenantService> {
   return {
@@ -67,7 +64,7 @@ function parseUpdateTenant(request: UpdateTenantRequest): UpdateTenantInput {
   const { settings, displayName } = request;
   const input = {
     tenant: parseTenantId(request.tenant, violations),
-    etag: optionalText(request.etag, 'etag', ETAG_CHARS, violations),
+    etag: parseEtag(request.etag, violations),
     displayName:
       displayName === undefined
         ? undefined

@@ -1,9 +1,12 @@
 import { create } from '@bufbuild/protobuf';
 import {
   CreateUserResponseSchema,
+  DeleteUserResponseSchema,
   type GetUserRequest,
   GetUserResponseSchema,
+  ListUsersResponseSchema,
   SetPasswordResponseSchema,
+  UpdateUserResponseSchema,
   type UserService,
 } from '../../../gen/sallyport/v1/user_pb.ts';
 import type { IdentityUseCases, UserSelector } from '../../domain/identity/use-cases.ts';
@@ -13,11 +16,15 @@ import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import { toUser } from '../convert/to-user.ts';
 import type { Handlers } from '../method.ts';
-import { parseNewUser } from '../parse/parse-new-user.ts';
-import { passwordText, requiredText } from '../parse/parse-text.ts';
+import { parseNewUser, parseUserChanges } from '../parse/parse-new-user.ts';
+import { parsePage } from '../parse/parse-page.ts';
+import { parseEtag, passwordText, requiredText } from '../parse/parse-text.ts';
 
 export function userHandlers(
-  identity: Pick<IdentityUseCases, 'createUser' | 'getUser' | 'setPassword'>,
+  identity: Pick<
+    IdentityUseCases,
+    'createUser' | 'getUser' | 'listUsers' | 'updateUser' | 'deleteUser' | 'setPassword'
+  >,
 ): Handlers<typeof UserService> {
   return {
     createUser: async (call, request) => {
@@ -31,13 +38,34 @@ export function userHandlers(
       violations.throwIfAny();
       return create(GetUserResponseSchema, { user: toUser(await identity.getUser(call, tenant, selector)) });
     },
+    listUsers: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const page = parsePage(request, violations);
+      violations.throwIfAny();
+      const { users, nextPageToken } = await identity.listUsers(call, tenant, page);
+      return create(ListUsersResponseSchema, { users: users.map(toUser), nextPageToken });
+    },
+    updateUser: async (call, request) => {
+      const user = await identity.updateUser(call, parseUserChanges(request));
+      return create(UpdateUserResponseSchema, { user: toUser(user) });
+    },
+    deleteUser: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const userId = checkId(request.userId, 'user_id', violations);
+      const etag = parseEtag(request.etag, violations);
+      violations.throwIfAny();
+      await identity.deleteUser(call, tenant, userId, etag);
+      return create(DeleteUserResponseSchema);
+    },
     setPassword: async (call, request) => {
       const violations = new Violations();
       const tenant = parseTenantId(request.tenant, violations);
       const userId = checkId(request.userId, 'user_id', violations);
       const password = passwordText(request.password, 'password', violations);
       violations.throwIfAny();
-      const user = await identity.setPassword(call, tenant, userId, password, false);
+      const user = await identity.setPassword(call, tenant, userId, password, request.mustChange);
       return create(SetPasswordResponseSchema, { user: toUser(user) });
     },
   };

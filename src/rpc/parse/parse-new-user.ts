@@ -2,12 +2,14 @@ import {
   type CreateUserRequest,
   IdentifierKind,
   type Identifier as IdentifierMessage,
+  type UpdateUserRequest,
 } from '../../../gen/sallyport/v1/user_pb.ts';
-import type { CreateUserInput, Identifier } from '../../domain/identity/use-cases.ts';
+import type { CreateUserInput, Identifier, UpdateUserInput } from '../../domain/identity/use-cases.ts';
 import { limits } from '../../domain/limits.ts';
+import { checkId } from '../../domain/subject.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
-import { optionalText, parseRequestId, passwordText, requiredText } from './parse-text.ts';
+import { optionalText, parseEtag, parseRequestId, passwordText, requiredText } from './parse-text.ts';
 
 const kinds: Readonly<Record<number, Identifier['kind']>> = {
   [IdentifierKind.EMAIL]: 'email',
@@ -20,35 +22,64 @@ export function parseNewUser(request: CreateUserRequest): CreateUserInput {
   const violations = new Violations();
   const input: CreateUserInput = {
     tenant: parseTenantId(request.tenant, violations),
-    identifiers: parseIdentifiers(request.identifiers, violations),
+    identifiers: parseIdentifiers(request.identifiers, 'identifiers', violations),
     displayName:
       request.displayName === ''
         ? undefined
         : optionalText(request.displayName, 'display_name', limits.displayNameChars, violations),
     metadata: parseNotes(request.metadata, violations),
     password: request.password === '' ? undefined : passwordText(request.password, 'password', violations),
-    mustChangePassword: false,
+    mustChangePassword: request.mustChangePassword,
     requestId: parseRequestId(request.requestId, violations),
   };
   violations.throwIfAny();
   return input;
 }
 
-function parseIdentifiers(values: readonly IdentifierMessage[], violations: Violations): readonly Identifier[] {
-  if (values.length === 0) violations.add('identifiers', `is required: 1 to ${limits.identifiersPerUser}`);
+/** UpdateUser's request. */
+export function parseUserChanges(request: UpdateUserRequest): UpdateUserInput {
+  const violations = new Violations();
+  const { identifiers, displayName, metadata } = request;
+  const input: UpdateUserInput = {
+    tenant: parseTenantId(request.tenant, violations),
+    userId: checkId(request.userId, 'user_id', violations),
+    etag: parseEtag(request.etag, violations),
+    identifiers:
+      identifiers === undefined
+        ? undefined
+        : parseIdentifiers(identifiers.identifiers, 'identifiers.identifiers', violations, true),
+    displayName:
+      displayName === undefined
+        ? undefined
+        : optionalText(displayName, 'display_name', limits.displayNameChars, violations),
+    metadata: metadata === undefined ? undefined : (parseNotes(metadata.metadata, violations) ?? {}),
+    disabled: request.disabled,
+  };
+  violations.throwIfAny();
+  return input;
+}
+
+/** `mayBeVerified`: the use case judges whether the mark is true. */
+function parseIdentifiers(
+  values: readonly IdentifierMessage[],
+  path: string,
+  violations: Violations,
+  mayBeVerified = false,
+): readonly Identifier[] {
+  if (values.length === 0) violations.add(path, `is required: 1 to ${limits.identifiersPerUser}`);
   if (values.length > limits.identifiersPerUser) {
-    violations.add('identifiers', `must be at most ${limits.identifiersPerUser}, were ${values.length}`);
+    violations.add(path, `must be at most ${limits.identifiersPerUser}, were ${values.length}`);
     return [];
   }
   return values.map((value, index) => {
-    const field = `identifiers[${index}]`;
+    const field = `${path}[${index}]`;
     const kind = kinds[value.kind];
     if (kind === undefined) violations.add(`${field}.kind`, 'is required: EMAIL, PHONE or USERNAME');
-    if (value.verified) violations.add(`${field}.verified`, 'must be false: the server sets it');
+    if (value.verified && !mayBeVerified) violations.add(`${field}.verified`, 'must be false: the server sets it');
     return {
       kind: kind ?? 'username',
       value: requiredText(value.value, `${field}.value`, limits.identifierChars, violations),
-      verified: false,
+      verified: value.verified,
     };
   });
 }

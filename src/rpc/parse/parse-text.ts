@@ -57,3 +57,10 @@ export function parseRevision(value: string, field: string, violations: Violatio
 }
 
 const REVISION_CHARS = 256;
+
+/** Etags are ours and opaque; empty: none. */
+export function parseEtag(value: string, violations: Violations): string {
+  return optionalText(value, 'etag', ETAG_CHARS, violations);
+}
+
+const ETAG_CHARS = 256;

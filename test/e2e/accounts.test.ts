@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { MongoClient } from 'mongodb';
+import { ApiKeyService } from '../../gen/sallyport/v1/api_key_pb.ts';
+import { AuthenticationService } from '../../gen/sallyport/v1/authentication_pb.ts';
+import { AuthorizationService } from '../../gen/sallyport/v1/authorization_pb.ts';
+import { DecisionReason, Effect } from '../../gen/sallyport/v1/decision_pb.ts';
+import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
+import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
+import { IdentifierKind, UserService, UserStatus } from '../../gen/sallyport/v1/user_pb.ts';
+import { DATABASE_FILE } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { grpcClient } from '../support/grpc-client.ts';
+import { onEachStore, type StoreSubject } from '../support/on-each-store.ts';
+
+const PASSWORD = 'Correct-Horse-42-Battery';
+
+/** Clients of two processes where the store allows it. */
+function clientsOf({ services, adminKey: key }: StoreSubject) {
+  const [first] = services;
+  const last = services.at(-1) ?? first;
+  return {
+    users: grpcClient(UserService, first.grpc, { key }),
+    policies: grpcClient(PolicyService, first.grpc, { key }),
+    keys: grpcClient(ApiKeyService, first.grpc, { key }),
+    authentication: grpcClient(AuthenticationService, last.grpc, { key }),
+    tokens: grpcClient(TokenService, last.grpc, { key }),
+    decisions: grpcClient(AuthorizationService, last.grpc, { key }),
+  };
+}
+
+type Clients = ReturnType<typeof clientsOf>;
+
+const marks = {
+  email: 'ada.lovelace.1815@example.com',
+  username: 'ada-enchantress-of-numbers',
+  displayName: 'Augusta Ada King',
+  note: 'crm-note-8c5f2b0e',
+  userAgent: 'Analytical-Engine/1.0',
+};
+
+async function makeAda({ users, policies, keys }: Clients): Promise<string> {
+  const { user } = await users.createUser({
+    identifiers: [
+      { kind: IdentifierKind.EMAIL, value: marks.email },
+      { kind: IdentifierKind.USERNAME, value: marks.username },
+    ],
+    displayName: marks.displayName,
+    metadata: { crm: marks.note },
+    password: PASSWORD,
+  });
+  const id = user?.id ?? '';
+  const subject = { type: 'user', id };
+  await policies.applyPolicy({ policy: { roles: [{ name: 'reader', permissions: ['documents:read'] }] } });
+  await policies.writeGrants({
+    changes: [
+      {
+        change: {
+          case: 'putGrant',
+          value: { subject, what: { case: 'role', value: 'reader' }, effect: Effect.ALLOW },
+        },
+      },
+    ],
+  });
+  await keys.createApiKey({ owner: subject, displayName: 'hers' });
+  return id;
+}
+
+async function logIn({ authentication }: Clients, identifier = marks.email) {
+  const { outcome } = await authentication.authenticate({
+    credential: { case: 'password', value: { identifier, password: PASSWORD } },
+    client: { userAgent: marks.userAgent },
+    issue: { kind: { case: 'tokens', value: { audience: ['app'] } } },
+  });
+  return outcome;
+}
+
+async function decide({ decisions }: Clients, id: string) {
+  const { decision } = await decisions.authorize({
+    principal: { identity: { case: 'subject', value: { type: 'user', id } } },
+    permission: 'documents:read',
+  });
+  return decision;
+}
+
+async function untilDisabled(clients: Clients, id: string): Promise<void> {
+  for (const begun = performance.now(); ; await setTimeout(20)) {
+    const decision = await decide(clients, id);
+    if (decision?.reason === DecisionReason.SUBJECT_DISABLED) return;
+    assert.ok(performance.now() - begun < 2_000, 'followed within two seconds');
+  }
+}
+
+/** Everything the store keeps, as one text, after what was removed has really left the file. */
+async function everythingStored({ kind, services, mongo }: StoreSubject): Promise<string> {
+  if (kind === 'mongodb' && mongo !== undefined) {
+    const client = new MongoClient(mongo.uri);
+    const db = client.db(mongo.database);
+    const texts: string[] = [];
+    for (const { name } of await db.listCollections().toArray()) {
+      texts.push(JSON.stringify(await db.collection(name).find().toArray()));
+    }
+    await client.close();
+    return texts.join('\n');
+  }
+  const [{ dataDir, stop }] = services;
+  await stop();
+  const database = new DatabaseSync(join(dataDir, DATABASE_FILE));
+  database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)');
+  database.close();
+  return readdirSync(dataDir)
+    .map((name) => readFileSync(join(dataDir, name), 'latin1'))
+    .join('\n');
+}
+
+await onEachStore({
+  'an account is changed, disabled and enabled, on every replica, and listed page by page': async (subject) => {
+    const clients = clientsOf(subject);
+    const { users } = clients;
+    const id = await makeAda(clients);
+    const { user } = await users.getUser({ selector: { case: 'userId', value: id } });
+    const changed = await users.updateUser({
+      userId: id,
+      etag: user?.etag ?? '',
+      displayName: 'Ada',
+      identifiers: { identifiers: [{ kind: IdentifierKind.EMAIL, value: 'countess@example.com' }] },
+      metadata: { metadata: {} },
+    });
+    assert.equal(changed.user?.displayName, 'Ada');
+    assert.deepEqual({ ...changed.user?.metadata }, {});
+    await assert.rejects(users.updateUser({ userId: id, etag: user?.etag ?? '', displayName: 'late' }), {
+      code: status.FAILED_PRECONDITION,
+    });
+    // The old address is free, the new one is hers.
+    await users.createUser({ identifiers: [{ kind: IdentifierKind.EMAIL, value: marks.email }] });
+    await assert.rejects(
+      users.createUser({ identifiers: [{ kind: IdentifierKind.EMAIL, value: 'Countess@example.com' }] }),
+      { code: status.ALREADY_EXISTS },
+    );
+    const login = await logIn(clients, 'countess@example.com');
+    assert.equal(login.case, 'authenticated');
+    const issued = login.case === 'authenticated' ? login.value.issued : undefined;
+    const refreshToken = issued?.case === 'tokens' ? issued.value.refreshToken : '';
+    assert.equal((await decide(clients, id))?.effect, Effect.ALLOW);
+    const disabled = await users.updateUser({ userId: id, disabled: true });
+    assert.equal(disabled.user?.status, UserStatus.DISABLED);
+    await untilDisabled(clients, id);
+    assert.equal((await logIn(clients, 'countess@example.com')).case, 'rejection');
+    const { outcome } = await clients.tokens.rotateRefresh({ refreshToken });
+    assert.equal(outcome.case, 'rejection');
+    await users.updateUser({ userId: id, disabled: false });
+    assert.equal((await logIn(clients, 'countess@example.com')).case, 'authenticated');
+    for (const begun = performance.now(); (await decide(clients, id))?.effect !== Effect.ALLOW; await setTimeout(20)) {
+      assert.ok(performance.now() - begun < 2_000, 'followed within two seconds');
+    }
+    const ids: string[] = [];
+    for (let pageToken = ''; ; ) {
+      const page = await users.listUsers({ pageSize: 1, pageToken });
+      ids.push(...page.users.map((each) => each.id));
+      pageToken = page.nextPageToken;
+      if (pageToken === '') break;
+    }
+    assert.equal(ids.length, 2);
+    assert.ok(ids.includes(id));
+    for (const client of Object.values(clients)) client.close();
+  },
+  'of a deleted account nothing is left in the store but the mark that denies': async (subject) => {
+    const clients = clientsOf(subject);
+    const { users, policies } = clients;
+    const id = await makeAda(clients);
+    assert.equal((await logIn(clients)).case, 'authenticated');
+    await users.deleteUser({ userId: id });
+    await assert.rejects(users.getUser({ selector: { case: 'identifier', value: marks.email } }), {
+      code: status.NOT_FOUND,
+    });
+    await assert.rejects(users.deleteUser({ userId: id }), { code: status.NOT_FOUND });
+    await untilDisabled(clients, id);
+    assert.deepEqual((await policies.listGrants({ filter: { subject: { type: 'user', id } } })).grants, []);
+    assert.equal((await logIn(clients)).case, 'rejection');
+    for (const client of Object.values(clients)) client.close();
+    const stored = await everythingStored(subject);
+    assert.ok(stored.includes('sallyport'), 'what is searched is the store');
+    for (const mark of Object.values(marks)) assert.ok(!stored.toLowerCase().includes(mark.toLowerCase()), mark);
+    assert.ok(!stored.includes('$argon2id$'), 'the hash of her password');
+    assert.ok(!stored.includes(`"owner":"user:${id}"`));
+  },
+});
