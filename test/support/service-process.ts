@@ -46,7 +46,7 @@ export interface FailedStart {
 
 /** Settings that make password hashes cheap, for tests that are not about their cost. */
 export const cheapHashes = {
-  SALLYPORT_ARGON2_MEMORY_KIB: '8192',
+  SALLYPORT_ARGON2_MEMORY_KIB: '1024',
   SALLYPORT_ARGON2_TIME: '1',
   SALLYPORT_ARGON2_PARALLELISM: '1',
 } as const;
