@@ -80,12 +80,13 @@ export async function settled<T>(attempt: () => Promise<T>, readBack: () => Prom
   }
 }
 
-async function withConnection<T>(operation: () => Promise<T>): Promise<T> {
+/** Runs an operation that may have to wait for a connection, `attempts` times as long as the driver's pool lets it. Throws as `Link.run`. */
+export async function withConnection<T>(operation: () => Promise<T>, attempts = POOL_ATTEMPTS): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await operation();
     } catch (error) {
-      if (isPoolTimeout(error) && attempt < POOL_ATTEMPTS) continue;
+      if (isPoolTimeout(error) && attempt < attempts) continue;
       throw toFault(error);
     }
   }

@@ -6,7 +6,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { RandomSource } from '../../platform/random.ts';
 import { isDuplicate, toFault } from './driver-fault.ts';
 import { ensureIndexes, HEALTH } from './indexes.ts';
-import { createLink, type Link, MAX_CONNECTIONS, MAX_TIME_MS } from './link.ts';
+import { createLink, type Link, MAX_CONNECTIONS, MAX_TIME_MS, withConnection } from './link.ts';
 import { createMongoAuditTrail } from './mongo-audit-trail.ts';
 import { createMongoChangeLog } from './mongo-change-log.ts';
 import { createMongoCollection } from './mongo-collection.ts';
@@ -28,6 +28,8 @@ export interface MongoStoreOptions {
 const DEFAULT_DATABASE = 'sallyport';
 /** Building an index on a large collection takes longer than an operation may. */
 const INDEX_TIME_MS = 600_000;
+/** The first operations wait until their connections are made, each of them at most about 6 s: a server that is busy or far away takes that long. */
+const START_ATTEMPTS = 20;
 /** How long `close` waits for what is under way. */
 const CLOSE_WAIT_MS = 5000;
 
@@ -68,13 +70,13 @@ async function connect(client: MongoClient, options: MongoStoreOptions): Promise
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAX_TIME_MS },
   } as const;
   try {
-    const hello = await greet(client.db(name, base), clock, MAX_TIME_MS);
+    const hello = await patiently(() => greet(client.db(name, base), clock, MAX_TIME_MS));
     // Given in either case, so that the address cannot weaken it.
     const latest = client.db(name, { ...base, readConcern: new ReadConcern('local') });
     const db = hello.replicated ? client.db(name, { ...base, readConcern: new ReadConcern('majority') }) : latest;
-    await ensureIndexes(db, INDEX_TIME_MS);
+    await patiently(() => ensureIndexes(db, INDEX_TIME_MS));
     await warm(db);
-    await proveStore(mongoProofGround(db, HEALTH, random, clock.wall(), MAX_TIME_MS));
+    await proveStore(mongoProofGround(db, HEALTH, random, clock.wall(), MAX_TIME_MS, patiently));
     logger?.info({ database: name, replicated: hello.replicated, clockAheadMs: hello.clockAheadMs }, 'store proved');
     return { link: createLink(db, latest, clock, random), db };
   } catch (error) {
@@ -109,8 +111,12 @@ function createStore(client: MongoClient, db: Db, link: Link): Store {
 
 /** Opens several connections, so that the swaps of the proof race each other and do not queue up on one. */
 async function warm(db: Db): Promise<void> {
-  const ping = (): Promise<unknown> => db.command({ ping: 1, maxTimeMS: MAX_TIME_MS });
+  const ping = (): Promise<unknown> => patiently(() => db.command({ ping: 1, maxTimeMS: MAX_TIME_MS }));
   await Promise.all(Array.from({ length: 8 }, ping));
+}
+
+function patiently<T>(operation: () => Promise<T>): Promise<T> {
+  return withConnection(operation, START_ATTEMPTS);
 }
 
 async function beat(db: Db, at: number): Promise<void> {

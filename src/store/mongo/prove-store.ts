@@ -71,6 +71,9 @@ interface ProofRecord {
   readonly d: Date;
 }
 
+/** Runs an operation once there is a connection for it: more race here than the pool has. */
+type WithConnection = <T>(operation: () => Promise<T>) => Promise<T>;
+
 /** The proof on a real database, in a collection of its own whose indexes are those of every other (indexes.ts). */
 export function mongoProofGround(
   db: Db,
@@ -78,6 +81,7 @@ export function mongoProofGround(
   random: RandomSource,
   nowMs: number,
   maxTimeMS: number,
+  withConnection: WithConnection,
 ): ProofGround {
   const records = db.collection<ProofRecord>(name);
   // Replicas may start at the same moment: each works under a nonce. The TTL index removes what a killed one leaves.
@@ -88,17 +92,17 @@ export function mongoProofGround(
   const time = { maxTimeMS } as const;
   return {
     prepare: async (version) => {
-      await records.insertOne({ _id, t: nonce, k: [_id], v: version, d }, time);
+      await withConnection(() => records.insertOne({ _id, t: nonce, k: [_id], v: version, d }, time));
     },
     swap: async (from, to) => {
-      const result = await records.updateOne({ _id, v: from }, { $set: { v: to } }, time);
+      const result = await withConnection(() => records.updateOne({ _id, v: from }, { $set: { v: to } }, time));
       return result.modifiedCount === 1;
     },
-    version: async () => (await records.findOne({ _id }, time))?.v,
+    version: async () => (await withConnection(() => records.findOne({ _id }, time)))?.v,
     claim: async (id, keys) => {
       made.push(`${_id}/${id}`);
       try {
-        await records.insertOne({ _id: `${_id}/${id}`, t: nonce, k: keys, v: '', d }, time);
+        await withConnection(() => records.insertOne({ _id: `${_id}/${id}`, t: nonce, k: keys, v: '', d }, time));
         return true;
       } catch (error) {
         if (isDuplicate(error)) return false;
@@ -107,7 +111,7 @@ export function mongoProofGround(
     },
     clean: async () => {
       const deletions = made.map((id) => ({ deleteOne: { filter: { _id: id } } }));
-      await records.bulkWrite(deletions, { ordered: false, ...time });
+      await withConnection(() => records.bulkWrite(deletions, { ordered: false, ...time }));
     },
   };
 }
