@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../platform/clock.ts';
+import { systemClock, type TurnClock } from '../platform/clock.ts';
 import { createLifecycle, type Lifecycle } from '../platform/lifecycle.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
@@ -20,7 +20,7 @@ export interface ServiceContext {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly lifecycle: Lifecycle;
-  readonly clock: Clock;
+  readonly clock: TurnClock;
   readonly random: RandomSource;
 }
 

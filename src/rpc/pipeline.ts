@@ -1,6 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock, TurnClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { RandomSource } from '../platform/random.ts';
@@ -28,7 +28,8 @@ import { type BucketSettings, createTokenBuckets, type TokenBuckets } from './to
 export interface PipelinePorts {
   readonly authenticateCaller: AuthenticateCaller;
   readonly permitCaller: PermitCaller;
-  readonly clock: Clock;
+  /** One that can stand still does so while the steps of a call run without waiting. */
+  readonly clock: Clock | TurnClock;
   readonly random: RandomSource;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -76,6 +77,7 @@ export function createPipeline(
   limits: PipelineLimits = defaultPipelineLimits,
 ): Pipeline {
   const { clock, random } = ports;
+  const turn: Turn = 'hold' in clock ? clock : { hold: () => {}, release: () => {} };
   const failures: TokenBuckets = createTokenBuckets(limits.failedCredentials, clock);
   const observe = observer(ports.logger, ports.metrics, methods);
   const permit = permitStep(ports.permitCaller);
@@ -85,7 +87,7 @@ export function createPipeline(
   const all = [...admission, ...service];
   const streams = openStreams(ports, limits, permit);
   const admit: Pipeline['admit'] = (call) =>
-    walk(call, admission, (error) => {
+    walk(turn, call, admission, (error) => {
       call.admitted = error === undefined;
       if (error !== undefined) finish(call, observe, error);
     });
@@ -99,8 +101,8 @@ export function createPipeline(
   return {
     begin: (method, incoming) => new RpcCall(method, incoming, clock, random),
     admit,
-    serve: (call) => walk(call, service, (error) => finish(call, observe, error)),
-    run: (call) => walk(call, all, (error) => finish(call, observe, error)),
+    serve: (call) => walk(turn, call, service, (error) => finish(call, observe, error)),
+    run: (call) => walk(turn, call, all, (error) => finish(call, observe, error)),
     stream: (call, requests) => {
       if (call.method.kind !== 'stream') throw new Error(`${call.method.path} is not a stream`);
       return serveStream(call, call.method, requests, parts);
@@ -122,16 +124,33 @@ function openStreams(ports: PipelinePorts, limits: PipelineLimits, permit: Step)
   return streams;
 }
 
+type Turn = Pick<TurnClock, 'hold' | 'release'>;
+
 /** Runs the steps; `done` gets what stopped them, or undefined. */
-function walk(call: RpcCall, steps: readonly Step[], done: (error: unknown) => void): undefined | Promise<void> {
+function walk(
+  turn: Turn,
+  call: RpcCall,
+  steps: readonly Step[],
+  done: (error: unknown) => void,
+): undefined | Promise<void> {
   let waiting: undefined | Promise<void>;
   try {
-    waiting = advance(call, steps, 0);
+    waiting = withoutWaiting(turn, call, steps);
   } catch (error) {
     return void done(error);
   }
   if (waiting === undefined) return void done(undefined);
   return untilDeadline(call, waiting).then(() => done(undefined), done);
+}
+
+/** The steps up to the first that waits see one time. */
+function withoutWaiting(turn: Turn, call: RpcCall, steps: readonly Step[]): undefined | Promise<void> {
+  turn.hold();
+  try {
+    return advance(call, steps, 0);
+  } finally {
+    turn.release();
+  }
 }
 
 function advance(call: RpcCall, steps: readonly Step[], from: number): undefined | Promise<void> {

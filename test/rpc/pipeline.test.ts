@@ -308,3 +308,38 @@ test('calls are counted by method and code, whatever their outcome', async (t) =
   assert.match(body, count('OK'));
   assert.match(body, count('UNAUTHENTICATED'));
 });
+
+for (const [ending, authorize] of [
+  ['answers at once', () => granted],
+  ['waits', async () => granted],
+  [
+    'throws',
+    () => {
+      throw new DomainError('INDEX_STALE', 'too old');
+    },
+  ],
+] as const) {
+  test(`the clock stands still while a call runs without waiting, and goes on when it ${ending}`, async (t) => {
+    const clock = fakeClock();
+    const turns: string[] = [];
+    const turnClock = { ...clock, hold: () => turns.push('hold'), release: () => turns.push('release') };
+    const { pipeline, begin } = setUp(t, {
+      ports: { clock: turnClock },
+      useCases: {
+        decisions: {
+          authorize: () => {
+            turns.push('decide');
+            return authorize();
+          },
+        },
+      },
+    });
+    const waiting = pipeline.run(begin(incoming({ prepare: () => turns.push('answer') })));
+    assert.deepEqual(turns.slice(0, 2), ['hold', 'decide']);
+    assert.equal(turns.filter((turn) => turn === 'release').length, 1);
+    await waiting;
+    const isHeldToTheEnd = ending === 'answers at once';
+    const after = isHeldToTheEnd ? ['answer', 'release'] : ending === 'waits' ? ['release', 'answer'] : ['release'];
+    assert.deepEqual(turns.slice(2), after);
+  });
+}
