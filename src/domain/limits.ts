@@ -29,6 +29,9 @@ export const limits = {
   cookieNameChars: 64,
   audienceChars: 256,
   allowedOrigins: 20,
+  allowedNetworks: 32,
+  keyCallsPerMinute: 6_000_000,
+  keyBurst: 1_000_000,
   claimsBytes: 4 * 1024,
   preconditionsPerWrite: 20,
 } as const;

@@ -1,17 +1,18 @@
 import { sha256 } from '../crypto/keyed-digest.ts';
 import { DomainError } from './errors.ts';
-import { limits } from './limits.ts';
 
 // Page tokens of lists by id: the last id seen, and a short digest of what the list is of, so that a token of another list is told from
 // one of this. It is no secret and grants nothing: whoever forges one begins somewhere else in a list that it may read.
 
-const DEFAULT_PAGE_SIZE = 100;
 const DIGEST_CHARS = 8;
 const MAX_CHARS = 1_024;
 
-/** Documents per page; 0 or less: the default. */
-export function pageSizeOf(asked: number): number {
-  return asked <= 0 ? DEFAULT_PAGE_SIZE : Math.min(asked, limits.pageSize);
+/** Which page of a list. */
+export interface ListPage {
+  /** Documents per page, 1 to 1,000. */
+  readonly size: number;
+  /** `nextPageToken` of the page before; empty: the first. */
+  readonly token: string;
 }
 
 /** The page after `lastId` of the list that `scope` names. */

@@ -15,6 +15,8 @@ export type Revocation =
   /** Everything of that user with an epoch below `epoch`. */
   | { readonly kind: 'user'; readonly id: string; readonly epoch: number; readonly until: number }
   | { readonly kind: 'signing_key'; readonly id: string; readonly until: number }
+  /** The API key changed and lives on: read it again. */
+  | { readonly kind: 'api_key_change'; readonly id: string; readonly until: number }
   /** The key set changed: read it again. */
   | { readonly kind: 'key_set'; readonly id: string; readonly until: number }
   /** Only in `revocation/sallyport`: the tenant of that name changed, read it again. */

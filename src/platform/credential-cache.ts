@@ -16,6 +16,8 @@ export interface CredentialCache<V> {
    */
   begin(position: () => number | undefined): (key: string, value: V) => void;
   delete(key: string): void;
+  /** Forgets every value that `matches`; looks at all of them. */
+  forget(matches: (value: V) => boolean): void;
   readonly size: number;
 }
 
@@ -45,6 +47,9 @@ export function createCredentialCache<V>(options: {
     },
     delete: (key) => {
       entries.delete(key);
+    },
+    forget: (matches) => {
+      for (const [key, { value }] of [...entries.entries()]) if (matches(value)) entries.delete(key);
     },
     get size() {
       return entries.size;

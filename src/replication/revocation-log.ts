@@ -23,7 +23,12 @@ export function decodeRevocation(value: Json): Revocation {
   const isWhole = typeof id === 'string' && typeof until === 'number' && Object.keys(others).length === 0;
   if (isWhole && kind === 'user' && typeof epoch === 'number') return { kind, id, epoch, until };
   const isKnown =
-    kind === 'session' || kind === 'api_key' || kind === 'signing_key' || kind === 'key_set' || kind === 'tenant';
+    kind === 'session' ||
+    kind === 'api_key' ||
+    kind === 'api_key_change' ||
+    kind === 'signing_key' ||
+    kind === 'key_set' ||
+    kind === 'tenant';
   if (isWhole && isKnown && epoch === undefined) return { kind, id, until };
   throw new UnreadableEntryError('a revocation of an unknown kind');
 }

@@ -6,7 +6,10 @@ export const OUTLIVES_MS = 24 * 3_600_000;
 /** Entries looked at per `prune`, so that a million of them never hold the event loop. */
 const PRUNED_AT_ONCE = 2000;
 
-type Kind = Exclude<Revocation['kind'], 'key_set' | 'tenant'>;
+/** Those that only say that something is to be read again; nothing of them is kept. */
+type Notice = 'key_set' | 'api_key_change' | 'tenant';
+
+type Kind = Exclude<Revocation['kind'], Notice>;
 
 interface Kept {
   /** Epoch ms. */
@@ -26,8 +29,7 @@ export class Revocations {
   #hand: Iterator<readonly [Kind, string, Kept]> | undefined;
 
   add(revocation: Revocation): void {
-    // Nothing to keep: it only says that something is to be read again.
-    if (revocation.kind === 'key_set' || revocation.kind === 'tenant') return;
+    if (isNotice(revocation)) return;
     const kept = this.#kept[revocation.kind];
     const epoch = revocation.kind === 'user' ? revocation.epoch : 0;
     const known = kept.get(revocation.id);
@@ -49,7 +51,7 @@ export class Revocations {
 
   /** Whether adding it would change nothing. */
   covers(revocation: Revocation): boolean {
-    if (revocation.kind === 'key_set' || revocation.kind === 'tenant') return false;
+    if (isNotice(revocation)) return false;
     const known = this.#kept[revocation.kind].get(revocation.id);
     if (known === undefined || known.until < revocation.until) return false;
     return revocation.kind !== 'user' || known.epoch >= revocation.epoch;
@@ -85,4 +87,8 @@ export class Revocations {
       for (const [id, kept] of this.#kept[kind]) yield [kind, id, kept];
     }
   }
+}
+
+function isNotice(revocation: Revocation): revocation is Extract<Revocation, { readonly kind: Notice }> {
+  return revocation.kind === 'key_set' || revocation.kind === 'api_key_change' || revocation.kind === 'tenant';
 }

@@ -2,9 +2,9 @@ import type { Caller } from '../domain/call.ts';
 import type { AuthenticateCaller } from '../domain/caller/caller-ports.ts';
 import { DomainError } from '../domain/errors.ts';
 import { Fault } from '../platform/faults.ts';
+import type { TokenBuckets } from '../platform/token-buckets.ts';
 import type { RpcCall } from './rpc-call.ts';
 import type { Step } from './step.ts';
-import type { TokenBuckets } from './token-buckets.ts';
 
 // Who calls. The errors speak to the engineer whose first call this is.
 
@@ -28,7 +28,7 @@ export function authenticateStep(authenticate: AuthenticateCaller, failures: Tok
     const key = presentedKey(call);
     const waitMs = failures.size === 0 ? 0 : failures.waitMs(call.incoming.peer());
     if (waitMs > 0) return acceptKnown(call, key, authenticate, waitMs);
-    const found = key.length > MAX_KEY_CHARS ? undefined : authenticate(key, () => call.signal);
+    const found = presented(call, key, authenticate, () => call.signal);
     if (!(found instanceof Promise)) return accept(call, found, failures);
     return found.then((caller) => accept(call, caller, failures));
   };
@@ -38,10 +38,19 @@ export function authenticateStep(authenticate: AuthenticateCaller, failures: Tok
 const MEMORY_ONLY = AbortSignal.abort(new Fault('CANCELLED', 'only what is in memory was asked for'));
 
 function acceptKnown(call: RpcCall, key: string, authenticate: AuthenticateCaller, waitMs: number): undefined {
-  const found = key.length > MAX_KEY_CHARS ? undefined : authenticate(key, () => MEMORY_ONLY);
+  const found = presented(call, key, authenticate, () => MEMORY_ONLY);
   if (found instanceof Promise) found.catch(() => undefined);
   if (found === undefined || found instanceof Promise) throw tooManyFailures(waitMs);
   call.caller = found;
+}
+
+function presented(
+  call: RpcCall,
+  key: string,
+  authenticate: AuthenticateCaller,
+  signal: () => AbortSignal,
+): ReturnType<AuthenticateCaller> {
+  return key.length > MAX_KEY_CHARS ? undefined : authenticate(key, signal, () => call.incoming.peer());
 }
 
 function presentedKey(call: RpcCall): string {

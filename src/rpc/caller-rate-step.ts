@@ -1,6 +1,6 @@
 import { DomainError } from '../domain/errors.ts';
+import type { TokenBuckets } from '../platform/token-buckets.ts';
 import type { Step } from './step.ts';
-import type { TokenBuckets } from './token-buckets.ts';
 
 /** Bounds what one calling service takes of this process. Public methods are bounded by their transport. */
 export function callerRateStep(calls: TokenBuckets): Step {

@@ -4,6 +4,7 @@ import type { Clock, TurnClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { RandomSource } from '../platform/random.ts';
+import { type BucketSettings, createTokenBuckets, type TokenBuckets } from '../platform/token-buckets.ts';
 import { authenticateStep } from './authenticate-step.ts';
 import { callerRateStep } from './caller-rate-step.ts';
 import { toRpcStatus } from './error-table.ts';
@@ -20,7 +21,6 @@ import { permitStep } from './permit-step.ts';
 import { DEFAULT_DEADLINE_MS, deadlineExceeded, type Incoming, MAX_DEADLINE_MS, RpcCall } from './rpc-call.ts';
 import { serveStream } from './serve-stream.ts';
 import type { Step } from './step.ts';
-import { type BucketSettings, createTokenBuckets, type TokenBuckets } from './token-buckets.ts';
 
 // The request pipeline: one ordered list of steps, the same for every transport. As long as no step waits, a call runs to its end
 // without a promise or a timer: that is what keeps a decision from memory within the cost of a bare echo.

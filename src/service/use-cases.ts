@@ -62,7 +62,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
     (part) => part.close(),
   );
   const accessTokens = createAccessTokens({ ...shared, issuer: settings.issuer });
-  const judgeApiKey = createApiKeyJudge(shared);
+  const judgeApiKey = createApiKeyJudge({ ...shared, marks: marks.apiKeys });
   const judgeSessionToken = createSessionTokenJudge({ store, clock, replicas, tenants, marks: marks.sessions });
   const decideForSubject = createDecideForSubject({ replicas, clock });
   const credentials = createCredentialResolver({ accessTokens, judgeSessionToken, judgeApiKey });
@@ -83,7 +83,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         logger,
       }),
       sessions: createSessionUseCases({ ...shared, accessTokens, judgeSessionToken, marks: marks.sessions }),
-      keys: createKeyUseCases({ ...shared, judgeApiKey, signingKeys, decideForSubject }),
+      keys: createKeyUseCases({ ...shared, marks: marks.apiKeys, judgeApiKey, signingKeys, decideForSubject }),
       decisions: createDecision({
         replicas,
         tenants,

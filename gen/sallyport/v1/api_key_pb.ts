@@ -4,8 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Decision } from "./decision_pb.ts";
 import { file_sallyport_v1_decision } from "./decision_pb.ts";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
@@ -17,7 +17,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/api_key.proto.
  */
 export const file_sallyport_v1_api_key: GenFile = /*@__PURE__*/
-  fileDesc("ChpzYWxseXBvcnQvdjEvYXBpX2tleS5wcm90bxIMc2FsbHlwb3J0LnYxIssBChNWZXJpZnlBcGlLZXlSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgdhcGlfa2V5GAIgASgJEhIKCnBlcm1pc3Npb24YAyABKAkSKAoIcmVzb3VyY2UYBCABKAsyFi5zYWxseXBvcnQudjEuUmVzb3VyY2USKAoHY29udGV4dBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQiYwoUVmVyaWZ5QXBpS2V5UmVzcG9uc2USKAoIZGVjaXNpb24YASABKAsyFi5zYWxseXBvcnQudjEuRGVjaXNpb24SIQoDa2V5GAIgASgLMhQuc2FsbHlwb3J0LnYxLkFwaUtleSKRAgoGQXBpS2V5EgoKAmlkGAEgASgJEiQKBW93bmVyGAIgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSDgoGcHJlZml4GAMgASgJEg4KBnNjb3BlcxgEIAMoCRIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZGlzcGxheV9uYW1lGAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXN0GAggASgIEi8KC3Jldm9rZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLEAQoTQ3JlYXRlQXBpS2V5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJAoFb3duZXIYAiABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIOCgZzY29wZXMYAyADKAkSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRlc3QYBSABKAgSFAoMZGlzcGxheV9uYW1lGAYgASgJEhIKCnJlcXVlc3RfaWQYByABKAkiYwoUQ3JlYXRlQXBpS2V5UmVzcG9uc2USIQoDa2V5GAEgASgLMhQuc2FsbHlwb3J0LnYxLkFwaUtleRIPCgdhcGlfa2V5GAIgASgJEhcKD2FscmVhZHlfY3JlYXRlZBgDIAEoCCI1ChNSZXZva2VBcGlLZXlSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIOCgZrZXlfaWQYAiABKAkiOQoUUmV2b2tlQXBpS2V5UmVzcG9uc2USIQoDa2V5GAEgASgLMhQuc2FsbHlwb3J0LnYxLkFwaUtleTLXAgoNQXBpS2V5U2VydmljZRJsCgxWZXJpZnlBcGlLZXkSIS5zYWxseXBvcnQudjEuVmVyaWZ5QXBpS2V5UmVxdWVzdBoiLnNhbGx5cG9ydC52MS5WZXJpZnlBcGlLZXlSZXNwb25zZSIVmrgYEQoPYXBpX2tleXM6dmVyaWZ5EmsKDENyZWF0ZUFwaUtleRIhLnNhbGx5cG9ydC52MS5DcmVhdGVBcGlLZXlSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkNyZWF0ZUFwaUtleVJlc3BvbnNlIhSauBgQCg5hcGlfa2V5czp3cml0ZRJrCgxSZXZva2VBcGlLZXkSIS5zYWxseXBvcnQudjEuUmV2b2tlQXBpS2V5UmVxdWVzdBoiLnNhbGx5cG9ydC52MS5SZXZva2VBcGlLZXlSZXNwb25zZSIUmrgYEAoOYXBpX2tleXM6d3JpdGVCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
+  fileDesc("ChpzYWxseXBvcnQvdjEvYXBpX2tleS5wcm90bxIMc2FsbHlwb3J0LnYxIssBChNWZXJpZnlBcGlLZXlSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgdhcGlfa2V5GAIgASgJEhIKCnBlcm1pc3Npb24YAyABKAkSKAoIcmVzb3VyY2UYBCABKAsyFi5zYWxseXBvcnQudjEuUmVzb3VyY2USKAoHY29udGV4dBgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQiYwoUVmVyaWZ5QXBpS2V5UmVzcG9uc2USKAoIZGVjaXNpb24YASABKAsyFi5zYWxseXBvcnQudjEuRGVjaXNpb24SIQoDa2V5GAIgASgLMhQuc2FsbHlwb3J0LnYxLkFwaUtleSK0BAoGQXBpS2V5EgoKAmlkGAEgASgJEiQKBW93bmVyGAIgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSDgoGcHJlZml4GAMgASgJEg4KBnNjb3BlcxgEIAMoCRIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZGlzcGxheV9uYW1lGAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR0ZXN0GAggASgIEi8KC3Jldm9rZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBhbGxvd2VkX25ldHdvcmtzGAogAygJEjEKCnJhdGVfbGltaXQYCyABKAsyHS5zYWxseXBvcnQudjEuQXBpS2V5UmF0ZUxpbWl0EjQKCG1ldGFkYXRhGAwgAygLMiIuc2FsbHlwb3J0LnYxLkFwaUtleS5NZXRhZGF0YUVudHJ5EjIKDmxhc3RfdXNlZF90aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGA4gASgJEisKB3NlY3JldHMYDyADKAsyGi5zYWxseXBvcnQudjEuQXBpS2V5U2VjcmV0Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJwCgxBcGlLZXlTZWNyZXQSLwoLY3JlYXRlX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI6Cg9BcGlLZXlSYXRlTGltaXQSGAoQY2FsbHNfcGVyX21pbnV0ZRgBIAEoBRINCgVidXJzdBgCIAEoBSKFAwoTQ3JlYXRlQXBpS2V5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJAoFb3duZXIYAiABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIOCgZzY29wZXMYAyADKAkSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHRlc3QYBSABKAgSFAoMZGlzcGxheV9uYW1lGAYgASgJEhIKCnJlcXVlc3RfaWQYByABKAkSGAoQYWxsb3dlZF9uZXR3b3JrcxgIIAMoCRIxCgpyYXRlX2xpbWl0GAkgASgLMh0uc2FsbHlwb3J0LnYxLkFwaUtleVJhdGVMaW1pdBJBCghtZXRhZGF0YRgKIAMoCzIvLnNhbGx5cG9ydC52MS5DcmVhdGVBcGlLZXlSZXF1ZXN0Lk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImMKFENyZWF0ZUFwaUtleVJlc3BvbnNlEiEKA2tleRgBIAEoCzIULnNhbGx5cG9ydC52MS5BcGlLZXkSDwoHYXBpX2tleRgCIAEoCRIXCg9hbHJlYWR5X2NyZWF0ZWQYAyABKAgiMgoQR2V0QXBpS2V5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDgoGa2V5X2lkGAIgASgJIjYKEUdldEFwaUtleVJlc3BvbnNlEiEKA2tleRgBIAEoCzIULnNhbGx5cG9ydC52MS5BcGlLZXkicQoSTGlzdEFwaUtleXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIkCgVvd25lchgCIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJIlIKE0xpc3RBcGlLZXlzUmVzcG9uc2USIgoEa2V5cxgBIAMoCzIULnNhbGx5cG9ydC52MS5BcGlLZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIowDChNVcGRhdGVBcGlLZXlSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIOCgZrZXlfaWQYAiABKAkSDAoEZXRhZxgDIAEoCRIvCgt1cGRhdGVfbWFzaxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSDgoGc2NvcGVzGAUgAygJEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxkaXNwbGF5X25hbWUYByABKAkSGAoQYWxsb3dlZF9uZXR3b3JrcxgIIAMoCRIxCgpyYXRlX2xpbWl0GAkgASgLMh0uc2FsbHlwb3J0LnYxLkFwaUtleVJhdGVMaW1pdBJBCghtZXRhZGF0YRgKIAMoCzIvLnNhbGx5cG9ydC52MS5VcGRhdGVBcGlLZXlSZXF1ZXN0Lk1ldGFkYXRhRW50cnkaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjkKFFVwZGF0ZUFwaUtleVJlc3BvbnNlEiEKA2tleRgBIAEoCzIULnNhbGx5cG9ydC52MS5BcGlLZXkidQoTUm90YXRlQXBpS2V5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDgoGa2V5X2lkGAIgASgJEioKB292ZXJsYXAYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKcmVxdWVzdF9pZBgEIAEoCSJKChRSb3RhdGVBcGlLZXlSZXNwb25zZRIhCgNrZXkYASABKAsyFC5zYWxseXBvcnQudjEuQXBpS2V5Eg8KB2FwaV9rZXkYAiABKAkiNQoTUmV2b2tlQXBpS2V5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDgoGa2V5X2lkGAIgASgJIjkKFFJldm9rZUFwaUtleVJlc3BvbnNlEiEKA2tleRgBIAEoCzIULnNhbGx5cG9ydC52MS5BcGlLZXky/QUKDUFwaUtleVNlcnZpY2USbAoMVmVyaWZ5QXBpS2V5EiEuc2FsbHlwb3J0LnYxLlZlcmlmeUFwaUtleVJlcXVlc3QaIi5zYWxseXBvcnQudjEuVmVyaWZ5QXBpS2V5UmVzcG9uc2UiFZq4GBEKD2FwaV9rZXlzOnZlcmlmeRJrCgxDcmVhdGVBcGlLZXkSIS5zYWxseXBvcnQudjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBoiLnNhbGx5cG9ydC52MS5DcmVhdGVBcGlLZXlSZXNwb25zZSIUmrgYEAoOYXBpX2tleXM6d3JpdGUSYQoJR2V0QXBpS2V5Eh4uc2FsbHlwb3J0LnYxLkdldEFwaUtleVJlcXVlc3QaHy5zYWxseXBvcnQudjEuR2V0QXBpS2V5UmVzcG9uc2UiE5q4GA8KDWFwaV9rZXlzOnJlYWQSZwoLTGlzdEFwaUtleXMSIC5zYWxseXBvcnQudjEuTGlzdEFwaUtleXNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkxpc3RBcGlLZXlzUmVzcG9uc2UiE5q4GA8KDWFwaV9rZXlzOnJlYWQSawoMVXBkYXRlQXBpS2V5EiEuc2FsbHlwb3J0LnYxLlVwZGF0ZUFwaUtleVJlcXVlc3QaIi5zYWxseXBvcnQudjEuVXBkYXRlQXBpS2V5UmVzcG9uc2UiFJq4GBAKDmFwaV9rZXlzOndyaXRlEmsKDFJvdGF0ZUFwaUtleRIhLnNhbGx5cG9ydC52MS5Sb3RhdGVBcGlLZXlSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLlJvdGF0ZUFwaUtleVJlc3BvbnNlIhSauBgQCg5hcGlfa2V5czp3cml0ZRJrCgxSZXZva2VBcGlLZXkSIS5zYWxseXBvcnQudjEuUmV2b2tlQXBpS2V5UmVxdWVzdBoiLnNhbGx5cG9ydC52MS5SZXZva2VBcGlLZXlSZXNwb25zZSIUmrgYEAoOYXBpX2tleXM6d3JpdGVCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
 
 /**
  * A key and, optionally, what it wants to do.
@@ -61,7 +61,7 @@ export type VerifyApiKeyRequest = Message<"sallyport.v1.VerifyApiKeyRequest"> & 
   context?: JsonObject | undefined;
 
   /**
-   * Where the key was used from.
+   * Where the key was used from. A key with allowed networks is refused without an address.
    *
    * @generated from field: sallyport.v1.ClientContext client = 10;
    */
@@ -171,6 +171,48 @@ export type ApiKey = Message<"sallyport.v1.ApiKey"> & {
    * @generated from field: google.protobuf.Timestamp revoke_time = 9;
    */
   revokeTime?: Timestamp | undefined;
+
+  /**
+   * Networks it may be used from; empty: from anywhere. Examples: `192.0.2.0/24`, `2001:db8::/32`.
+   *
+   * @generated from field: repeated string allowed_networks = 10;
+   */
+  allowedNetworks: string[];
+
+  /**
+   * How often it may be used; absent: no limit of its own.
+   *
+   * @generated from field: sallyport.v1.ApiKeyRateLimit rate_limit = 11;
+   */
+  rateLimit?: ApiKeyRateLimit | undefined;
+
+  /**
+   * The caller's own notes. Example: `{"team": "billing"}`.
+   *
+   * @generated from field: map<string, string> metadata = 12;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * When it was last accepted, at most a minute late; absent: never, and always in VerifyApiKeyResponse.
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_time = 13;
+   */
+  lastUsedTime?: Timestamp | undefined;
+
+  /**
+   * For UpdateApiKey; another one after every change. Example: `9wQm2kD0bHcVf3uJ1nLsTA`.
+   *
+   * @generated from field: string etag = 14;
+   */
+  etag: string;
+
+  /**
+   * Its secrets, newest first; two while rotating.
+   *
+   * @generated from field: repeated sallyport.v1.ApiKeySecret secrets = 15;
+   */
+  secrets: ApiKeySecret[];
 };
 
 /**
@@ -179,6 +221,62 @@ export type ApiKey = Message<"sallyport.v1.ApiKey"> & {
  */
 export const ApiKeySchema: GenMessage<ApiKey> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_api_key, 2);
+
+/**
+ * One of a key's secrets; only when it was made and ends.
+ *
+ * @generated from message sallyport.v1.ApiKeySecret
+ */
+export type ApiKeySecret = Message<"sallyport.v1.ApiKeySecret"> & {
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 1;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it stops working because a newer one replaces it; absent: with the key.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 2;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.ApiKeySecret.
+ * Use `create(ApiKeySecretSchema)` to create a new message.
+ */
+export const ApiKeySecretSchema: GenMessage<ApiKeySecret> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 3);
+
+/**
+ * How often a key may be used. Counted by each replica for itself, so that n replicas let n times as much through.
+ *
+ * @generated from message sallyport.v1.ApiKeyRateLimit
+ */
+export type ApiKeyRateLimit = Message<"sallyport.v1.ApiKeyRateLimit"> & {
+  /**
+   * Required, 1 to 6,000,000. Example: 600.
+   *
+   * @generated from field: int32 calls_per_minute = 1;
+   */
+  callsPerMinute: number;
+
+  /**
+   * Calls at once after a pause, at most 1,000,000; 0 means what a second allows, at least 1. Example: 20.
+   *
+   * @generated from field: int32 burst = 2;
+   */
+  burst: number;
+};
+
+/**
+ * Describes the message sallyport.v1.ApiKeyRateLimit.
+ * Use `create(ApiKeyRateLimitSchema)` to create a new message.
+ */
+export const ApiKeyRateLimitSchema: GenMessage<ApiKeyRateLimit> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 4);
 
 /**
  * What the key should be.
@@ -237,6 +335,28 @@ export type CreateApiKeyRequest = Message<"sallyport.v1.CreateApiKeyRequest"> & 
    * @generated from field: string request_id = 7;
    */
   requestId: string;
+
+  /**
+   * Networks it may be used from, at most 32, as address and prefix length; empty: from anywhere. Examples:
+   * `192.0.2.0/24`, `2001:db8::7`.
+   *
+   * @generated from field: repeated string allowed_networks = 8;
+   */
+  allowedNetworks: string[];
+
+  /**
+   * How often it may be used; absent: no limit of its own.
+   *
+   * @generated from field: sallyport.v1.ApiKeyRateLimit rate_limit = 9;
+   */
+  rateLimit?: ApiKeyRateLimit | undefined;
+
+  /**
+   * Optional, the caller's own notes, at most 16 KiB as JSON. Example: `{"team": "billing"}`.
+   *
+   * @generated from field: map<string, string> metadata = 10;
+   */
+  metadata: { [key: string]: string };
 };
 
 /**
@@ -244,7 +364,7 @@ export type CreateApiKeyRequest = Message<"sallyport.v1.CreateApiKeyRequest"> & 
  * Use `create(CreateApiKeyRequestSchema)` to create a new message.
  */
 export const CreateApiKeyRequestSchema: GenMessage<CreateApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_api_key, 3);
+  messageDesc(file_sallyport_v1_api_key, 5);
 
 /**
  * The key and, once, its text.
@@ -281,7 +401,307 @@ export type CreateApiKeyResponse = Message<"sallyport.v1.CreateApiKeyResponse"> 
  * Use `create(CreateApiKeyResponseSchema)` to create a new message.
  */
 export const CreateApiKeyResponseSchema: GenMessage<CreateApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_api_key, 4);
+  messageDesc(file_sallyport_v1_api_key, 6);
+
+/**
+ * Which key.
+ *
+ * @generated from message sallyport.v1.GetApiKeyRequest
+ */
+export type GetApiKeyRequest = Message<"sallyport.v1.GetApiKeyRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. ApiKey.id, 16 characters.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+};
+
+/**
+ * Describes the message sallyport.v1.GetApiKeyRequest.
+ * Use `create(GetApiKeyRequestSchema)` to create a new message.
+ */
+export const GetApiKeyRequestSchema: GenMessage<GetApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 7);
+
+/**
+ * The key.
+ *
+ * @generated from message sallyport.v1.GetApiKeyResponse
+ */
+export type GetApiKeyResponse = Message<"sallyport.v1.GetApiKeyResponse"> & {
+  /**
+   * Always set.
+   *
+   * @generated from field: sallyport.v1.ApiKey key = 1;
+   */
+  key?: ApiKey | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.GetApiKeyResponse.
+ * Use `create(GetApiKeyResponseSchema)` to create a new message.
+ */
+export const GetApiKeyResponseSchema: GenMessage<GetApiKeyResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 8);
+
+/**
+ * Which keys.
+ *
+ * @generated from message sallyport.v1.ListApiKeysRequest
+ */
+export type ListApiKeysRequest = Message<"sallyport.v1.ListApiKeysRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Only keys of this owner: type `user` or `service`, no relation. Absent: all of the tenant. Example: type `service`,
+   * id `billing`.
+   *
+   * @generated from field: sallyport.v1.Subject owner = 2;
+   */
+  owner?: Subject | undefined;
+
+  /**
+   * Keys per page, at most 1,000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page. The other fields are the same for every page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListApiKeysRequest.
+ * Use `create(ListApiKeysRequestSchema)` to create a new message.
+ */
+export const ListApiKeysRequestSchema: GenMessage<ListApiKeysRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 9);
+
+/**
+ * One page of keys.
+ *
+ * @generated from message sallyport.v1.ListApiKeysResponse
+ */
+export type ListApiKeysResponse = Message<"sallyport.v1.ListApiKeysResponse"> & {
+  /**
+   * A key that lives while the pages are read is on exactly one of them.
+   *
+   * @generated from field: repeated sallyport.v1.ApiKey keys = 1;
+   */
+  keys: ApiKey[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListApiKeysResponse.
+ * Use `create(ListApiKeysResponseSchema)` to create a new message.
+ */
+export const ListApiKeysResponseSchema: GenMessage<ListApiKeysResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 10);
+
+/**
+ * What to change.
+ *
+ * @generated from message sallyport.v1.UpdateApiKeyRequest
+ */
+export type UpdateApiKeyRequest = Message<"sallyport.v1.UpdateApiKeyRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. ApiKey.id, 16 characters.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * ApiKey.etag as it was read: another one by now is FAILED_PRECONDITION and nothing is written. Empty: whatever the key
+   * is now.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * Required. Which of the fields below replace what the key has: `scopes`, `expire_time`, `display_name`,
+   * `allowed_networks`, `rate_limit`, `metadata`. One that is named here and empty below is cleared.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 4;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * As for CreateApiKey; only with `scopes` in update_mask.
+   *
+   * @generated from field: repeated string scopes = 5;
+   */
+  scopes: string[];
+
+  /**
+   * As for CreateApiKey; only with `expire_time` in update_mask.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 6;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * As for CreateApiKey; only with `display_name` in update_mask.
+   *
+   * @generated from field: string display_name = 7;
+   */
+  displayName: string;
+
+  /**
+   * As for CreateApiKey; only with `allowed_networks` in update_mask.
+   *
+   * @generated from field: repeated string allowed_networks = 8;
+   */
+  allowedNetworks: string[];
+
+  /**
+   * As for CreateApiKey; only with `rate_limit` in update_mask.
+   *
+   * @generated from field: sallyport.v1.ApiKeyRateLimit rate_limit = 9;
+   */
+  rateLimit?: ApiKeyRateLimit | undefined;
+
+  /**
+   * As for CreateApiKey; only with `metadata` in update_mask.
+   *
+   * @generated from field: map<string, string> metadata = 10;
+   */
+  metadata: { [key: string]: string };
+};
+
+/**
+ * Describes the message sallyport.v1.UpdateApiKeyRequest.
+ * Use `create(UpdateApiKeyRequestSchema)` to create a new message.
+ */
+export const UpdateApiKeyRequestSchema: GenMessage<UpdateApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 11);
+
+/**
+ * The key as it is now.
+ *
+ * @generated from message sallyport.v1.UpdateApiKeyResponse
+ */
+export type UpdateApiKeyResponse = Message<"sallyport.v1.UpdateApiKeyResponse"> & {
+  /**
+   * With its new etag.
+   *
+   * @generated from field: sallyport.v1.ApiKey key = 1;
+   */
+  key?: ApiKey | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.UpdateApiKeyResponse.
+ * Use `create(UpdateApiKeyResponseSchema)` to create a new message.
+ */
+export const UpdateApiKeyResponseSchema: GenMessage<UpdateApiKeyResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 12);
+
+/**
+ * Which key gets a new secret.
+ *
+ * @generated from message sallyport.v1.RotateApiKeyRequest
+ */
+export type RotateApiKeyRequest = Message<"sallyport.v1.RotateApiKeyRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. ApiKey.id, 16 characters.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * How long the present secret works on, at most 30 days; absent: 24 hours; 0 s: it ends at once. An even older one
+   * ends at once in any case.
+   *
+   * @generated from field: google.protobuf.Duration overlap = 3;
+   */
+  overlap?: Duration | undefined;
+
+  /**
+   * UUID. A retry with the same value, after a lost answer, makes a new secret in place of the one that was lost: the
+   * last answer counts, and the secret before keeps its time. With another overlap it is ALREADY_EXISTS. Empty: every
+   * call is a rotation of its own. Example: `8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11`.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message sallyport.v1.RotateApiKeyRequest.
+ * Use `create(RotateApiKeyRequestSchema)` to create a new message.
+ */
+export const RotateApiKeyRequestSchema: GenMessage<RotateApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 13);
+
+/**
+ * The key and, once, its new text.
+ *
+ * @generated from message sallyport.v1.RotateApiKeyResponse
+ */
+export type RotateApiKeyResponse = Message<"sallyport.v1.RotateApiKeyResponse"> & {
+  /**
+   * Always set.
+   *
+   * @generated from field: sallyport.v1.ApiKey key = 1;
+   */
+  key?: ApiKey | undefined;
+
+  /**
+   * The key's whole new text, the credential itself: in this answer and nowhere else. Example: `sk_live_...`.
+   *
+   * @generated from field: string api_key = 2;
+   */
+  apiKey: string;
+};
+
+/**
+ * Describes the message sallyport.v1.RotateApiKeyResponse.
+ * Use `create(RotateApiKeyResponseSchema)` to create a new message.
+ */
+export const RotateApiKeyResponseSchema: GenMessage<RotateApiKeyResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_api_key, 14);
 
 /**
  * Which key to end.
@@ -309,7 +729,7 @@ export type RevokeApiKeyRequest = Message<"sallyport.v1.RevokeApiKeyRequest"> & 
  * Use `create(RevokeApiKeyRequestSchema)` to create a new message.
  */
 export const RevokeApiKeyRequestSchema: GenMessage<RevokeApiKeyRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_api_key, 5);
+  messageDesc(file_sallyport_v1_api_key, 15);
 
 /**
  * The key as it is now.
@@ -330,7 +750,7 @@ export type RevokeApiKeyResponse = Message<"sallyport.v1.RevokeApiKeyResponse"> 
  * Use `create(RevokeApiKeyResponseSchema)` to create a new message.
  */
 export const RevokeApiKeyResponseSchema: GenMessage<RevokeApiKeyResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_api_key, 6);
+  messageDesc(file_sallyport_v1_api_key, 16);
 
 /**
  * API keys.
@@ -357,6 +777,47 @@ export const ApiKeyService: GenService<{
     methodKind: "unary";
     input: typeof CreateApiKeyRequestSchema;
     output: typeof CreateApiKeyResponseSchema;
+  },
+  /**
+   * Returns a key, without its secrets.
+   *
+   * @generated from rpc sallyport.v1.ApiKeyService.GetApiKey
+   */
+  getApiKey: {
+    methodKind: "unary";
+    input: typeof GetApiKeyRequestSchema;
+    output: typeof GetApiKeyResponseSchema;
+  },
+  /**
+   * Lists keys, page by page, in ascending order of their ids. Revoked and expired ones stay for 90 days.
+   *
+   * @generated from rpc sallyport.v1.ApiKeyService.ListApiKeys
+   */
+  listApiKeys: {
+    methodKind: "unary";
+    input: typeof ListApiKeysRequestSchema;
+    output: typeof ListApiKeysResponseSchema;
+  },
+  /**
+   * Changes what a key may do. It counts at once here, within a second on every replica.
+   *
+   * @generated from rpc sallyport.v1.ApiKeyService.UpdateApiKey
+   */
+  updateApiKey: {
+    methodKind: "unary";
+    input: typeof UpdateApiKeyRequestSchema;
+    output: typeof UpdateApiKeyResponseSchema;
+  },
+  /**
+   * Gives a key a new secret. The old one works on for the overlap, so that its users can change over one by one. Id,
+   * owner and everything else stay.
+   *
+   * @generated from rpc sallyport.v1.ApiKeyService.RotateApiKey
+   */
+  rotateApiKey: {
+    methodKind: "unary";
+    input: typeof RotateApiKeyRequestSchema;
+    output: typeof RotateApiKeyResponseSchema;
   },
   /**
    * Ends a key at once here, within a second on every replica. Revoking it again is no error.

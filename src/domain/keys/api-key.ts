@@ -4,7 +4,7 @@ import type { DecisionReason } from '../decision/use-cases.ts';
 import type { Draft } from '../storage.ts';
 import { formatSubject, type SubjectRef } from '../subject.ts';
 import { API_KEY_PREFIX_CHARS, type ApiKeyText } from './api-key-text.ts';
-import type { ApiKeyDocument } from './use-cases.ts';
+import type { ApiKeyChanges, ApiKeyDocument, ApiKeyRate } from './use-cases.ts';
 
 // A stored API key: pure functions over its document. At rest there is an HMAC of the secret under a derived key, with the id of the
 // master key, so that whoever reads the store can neither use a key nor test a guess.
@@ -17,6 +17,9 @@ export interface NewApiKey {
   readonly scopes: readonly string[];
   /** Epoch ms. */
   readonly validUntil?: number | undefined;
+  readonly allowedNetworks?: readonly string[] | undefined;
+  readonly rateLimit?: ApiKeyRate | undefined;
+  readonly metadata?: { readonly [key: string]: string } | undefined;
   readonly requestDigest?: string | undefined;
 }
 
@@ -32,7 +35,7 @@ export function draftApiKey(ring: KeyRing, key: NewApiKey, now: number): Draft<A
     schema: 1,
     keys: [key.text.id],
     owner: formatSubject(key.subject),
-    expiresAt: key.validUntil === undefined ? undefined : key.validUntil + KEPT_AFTER_END_MS,
+    expiresAt: keptUntil(key.validUntil),
     subject: key.subject,
     displayName: key.displayName === '' ? undefined : key.displayName,
     test: key.text.test,
@@ -41,7 +44,51 @@ export function draftApiKey(ring: KeyRing, key: NewApiKey, now: number): Draft<A
     scopes: key.scopes,
     createdAt: now,
     validUntil: key.validUntil,
+    allowedNetworks: key.allowedNetworks,
+    rateLimit: key.rateLimit,
+    metadata: key.metadata,
     requestDigest: key.requestDigest,
+  };
+}
+
+function keptUntil(validUntil: number | undefined): number | undefined {
+  return validUntil === undefined ? undefined : validUntil + KEPT_AFTER_END_MS;
+}
+
+/** The key with these changes. */
+export function changedApiKey(
+  key: ApiKeyDocument,
+  changes: ApiKeyChanges,
+  cleared: ReadonlySet<keyof ApiKeyChanges>,
+): Draft<ApiKeyDocument> {
+  const none = Object.fromEntries([...cleared].map((name) => [name, undefined]));
+  const changed = { ...key, ...changes, ...none };
+  return { ...changed, scopes: changed.scopes ?? [], expiresAt: keptUntil(changed.validUntil) };
+}
+
+export interface Rotation {
+  readonly text: ApiKeyText;
+  readonly now: number;
+  readonly overlapMs: number;
+  /** It takes the place of the rotation before, whose text was lost. */
+  readonly isRepeat: boolean;
+  readonly request: { readonly id: string; readonly digest: string } | undefined;
+}
+
+/** The key with a new secret, and the one before until the overlap is over. Never more than two. */
+export function rotatedApiKey(ring: KeyRing, key: ApiKeyDocument, rotation: Rotation): Draft<ApiKeyDocument> {
+  const { text, now, overlapMs, isRepeat, request } = rotation;
+  const [newest, ...older] = key.secrets;
+  const ending =
+    newest === undefined ? [] : [{ ...newest, until: Math.min(newest.until ?? Infinity, now + overlapMs) }];
+  const keyId = ring.currentId;
+  const fresh = { mac: apiKeyMac(ring, key.tenant, text, keyId), keyId, createdAt: now };
+  const previous = (isRepeat ? older : ending).filter(({ until }) => until === undefined || until > now);
+  return {
+    ...key,
+    secrets: [fresh, ...previous.slice(0, 1)],
+    prefix: text.text.slice(0, API_KEY_PREFIX_CHARS),
+    rotation: request === undefined ? undefined : { requestId: request.id, requestDigest: request.digest },
   };
 }
 

@@ -14,7 +14,7 @@ import type { TenantDirectory } from '../tenant/tenant.ts';
 import { Violations } from '../violations.ts';
 import { draftApiKey } from './api-key.ts';
 import { apiKeyId, newApiKeyText } from './api-key-text.ts';
-import { checkScopes } from './scopes.ts';
+import { checkApiKeyChanges } from './check-api-key.ts';
 import type { ApiKeyDocument, CreateApiKeyInput } from './use-cases.ts';
 
 export interface CreateApiKeyPorts {
@@ -66,8 +66,9 @@ function identify(
   input: CreateApiKeyInput,
 ): { readonly id: string; readonly digest: string } | undefined {
   const { tenant, requestId, owner, displayName, test, scopes, validUntil } = input;
+  const { allowedNetworks, rateLimit, metadata } = input;
   if (requestId === '') return undefined;
-  const body = { owner, displayName, test, scopes, validUntil };
+  const body = { owner, displayName, test, scopes, validUntil, allowedNetworks, rateLimit, metadata };
   const callerName = call.caller.name;
   const { id, digest } = requestIdentity(ring, { method: 'CreateApiKey', tenant, callerName, requestId, body });
   return { id: apiKeyId(Buffer.from(id, 'base64url')), digest };
@@ -85,8 +86,7 @@ function checkInput(input: CreateApiKeyInput, now: number): void {
   const { type, relation } = input.owner;
   if (type !== 'user' && type !== 'service') violations.add('owner.type', 'must be `user` or `service`');
   if (relation !== undefined) violations.add('owner.relation', 'must be empty: a key acts for one subject');
-  checkScopes(input.scopes, 'scopes', violations);
-  if (input.validUntil !== undefined && input.validUntil <= now) violations.add('expire_time', 'must be in the future');
+  checkApiKeyChanges(input, now, violations);
   violations.throwIfAny();
 }
 

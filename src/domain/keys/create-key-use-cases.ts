@@ -1,11 +1,14 @@
 import type { CallContext, Caller } from '../call.ts';
 import type { AuthenticateCaller } from '../caller/caller-ports.ts';
 import type { Decision } from '../decision/use-cases.ts';
+import { DomainError } from '../errors.ts';
 import type { Json } from '../storage.ts';
 import { formatSubject, type ResourceRef, type SubjectRef } from '../subject.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import { SYSTEM_TENANT } from '../tenant/tenant.ts';
+import { type ChangeApiKeyPorts, rotateApiKey, updateApiKey } from './change-api-key.ts';
 import { type CreateApiKeyPorts, createApiKey } from './create-api-key.ts';
+import { getApiKey, listApiKeys, type ReadApiKeyPorts } from './list-api-keys.ts';
 import { type RevokeApiKeyPorts, revokeApiKey } from './revoke-api-key.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { KeyUseCases, VerifiedApiKey, VerifyApiKeyInput } from './use-cases.ts';
@@ -25,7 +28,7 @@ export type DecideForSubject = (
   context: { readonly [name: string]: Json | undefined },
 ) => Decision;
 
-export interface KeyPorts extends CreateApiKeyPorts, RevokeApiKeyPorts {
+export interface KeyPorts extends CreateApiKeyPorts, RevokeApiKeyPorts, ChangeApiKeyPorts, ReadApiKeyPorts {
   readonly judgeApiKey: JudgeApiKey;
   readonly signingKeys: SigningKeys;
   readonly decideForSubject: DecideForSubject;
@@ -34,6 +37,10 @@ export interface KeyPorts extends CreateApiKeyPorts, RevokeApiKeyPorts {
 export function createKeyUseCases(ports: KeyPorts): KeyUseCases {
   return {
     createApiKey: (call, input) => createApiKey(ports, call, input),
+    getApiKey: (call, tenant, id) => getApiKey(ports, call, tenant, id),
+    listApiKeys: (call, input) => listApiKeys(ports, call, input),
+    updateApiKey: (call, input) => updateApiKey(ports, call, input),
+    rotateApiKey: (call, input) => rotateApiKey(ports, call, input),
     revokeApiKey: (call, tenant, id) => revokeApiKey(ports, call, tenant, id),
     verifyApiKey: (call, input) => verifyApiKey(ports, call, input),
     jwks: async (tenant, signal) => {
@@ -45,14 +52,19 @@ export function createKeyUseCases(ports: KeyPorts): KeyUseCases {
 
 /** Who calls, by its API key of tenant `sallyport`; undefined: nobody. */
 export function createCallerAuthenticator(judgeApiKey: JudgeApiKey): AuthenticateCaller {
-  return (key, signal) => {
-    const verdict = judgeApiKey(SYSTEM_TENANT, key, signal);
+  return (key, signal, address) => {
+    const verdict = judgeApiKey(SYSTEM_TENANT, key, signal, address);
     return verdict instanceof Promise ? verdict.then(callerOf) : callerOf(verdict);
   };
 }
 
+/** Why a key was refused is not told to who presents it, but for its rate: that passes by itself. */
 function callerOf(verdict: ApiKeyVerdict): Caller | undefined {
-  if (verdict.kind === 'refused') return undefined;
+  if (verdict.kind === 'refused') {
+    const { reason, retryAfterMs } = verdict;
+    if (reason !== 'CREDENTIAL_RATE_LIMITED' || retryAfterMs === undefined) return undefined;
+    throw new DomainError('CALLER_RATE_LIMITED', 'the rate limit of this API key is exhausted', { retryAfterMs });
+  }
   const { subject, id, scopes } = verdict.key;
   const narrowing = scopes.length === 0 ? undefined : scopes;
   return { subject, name: formatSubject(subject), credentialId: id, scopes: narrowing };
@@ -64,7 +76,12 @@ function verifyApiKey(
   input: VerifyApiKeyInput,
 ): VerifiedApiKey | Promise<VerifiedApiKey> {
   if (ports.tenants.peek(input.tenant) === undefined) return verifyInUnloadedTenant(ports, call, input);
-  const verdict = ports.judgeApiKey(input.tenant, input.apiKey, () => call.signal);
+  const verdict = ports.judgeApiKey(
+    input.tenant,
+    input.apiKey,
+    () => call.signal,
+    () => input.client.ip,
+  );
   return verdict instanceof Promise
     ? verdict.then((late) => decide(ports, input, late))
     : decide(ports, input, verdict);
@@ -77,7 +94,16 @@ async function verifyInUnloadedTenant(
 ): Promise<VerifiedApiKey> {
   const settings = await ports.tenants.settings(input.tenant, call.signal);
   if (settings === undefined) return { decision: { effect: 'deny', reason: 'UNKNOWN_TENANT' } };
-  return decide(ports, input, await ports.judgeApiKey(input.tenant, input.apiKey, () => call.signal));
+  return decide(
+    ports,
+    input,
+    await ports.judgeApiKey(
+      input.tenant,
+      input.apiKey,
+      () => call.signal,
+      () => input.client.ip,
+    ),
+  );
 }
 
 /** One verdict: the key's own, then its owner's, narrowed by the key's scopes and no longer than the key lives. */

@@ -1,5 +1,6 @@
 import type { CallContext, ClientDevice } from '../call.ts';
 import type { Decision } from '../decision/use-cases.ts';
+import type { ListPage } from '../page-token.ts';
 import type { Document, Json } from '../storage.ts';
 import type { ResourceRef, SubjectRef } from '../subject.ts';
 
@@ -25,7 +26,19 @@ export interface ApiKeyDocument extends Document {
   /** Epoch ms. Kept past it so that the answer can say expired. */
   readonly validUntil?: number | undefined;
   readonly revokedAt?: number | undefined;
+  /** Addresses and networks it may be used from; absent: anywhere. */
+  readonly allowedNetworks?: readonly string[] | undefined;
+  readonly rateLimit?: ApiKeyRate | undefined;
+  readonly metadata?: { readonly [key: string]: string } | undefined;
   readonly requestDigest?: string | undefined;
+  /** The last rotation that came with a request id. */
+  readonly rotation?: { readonly requestId: string; readonly requestDigest: string } | undefined;
+}
+
+/** Each replica counts for itself. */
+export interface ApiKeyRate {
+  readonly callsPerMinute: number;
+  readonly burst: number;
 }
 
 export interface CreateApiKeyInput {
@@ -36,7 +49,47 @@ export interface CreateApiKeyInput {
   readonly scopes: readonly string[];
   /** Epoch ms; undefined: until revoked. */
   readonly validUntil?: number | undefined;
+  readonly allowedNetworks?: readonly string[] | undefined;
+  readonly rateLimit?: ApiKeyRate | undefined;
+  readonly metadata?: { readonly [key: string]: string } | undefined;
   readonly requestId: string;
+}
+
+/** What of a key can be changed. */
+export type ApiKeyChanges = Partial<
+  Pick<ApiKeyDocument, 'scopes' | 'validUntil' | 'displayName' | 'allowedNetworks' | 'rateLimit' | 'metadata'>
+>;
+
+export interface UpdateApiKeyInput {
+  readonly tenant: string;
+  readonly id: string;
+  /** Version it was read at; empty: any. */
+  readonly etag: string;
+  readonly changes: ApiKeyChanges;
+  /** What goes back to nothing. */
+  readonly cleared: ReadonlySet<keyof ApiKeyChanges>;
+}
+
+export interface RotateApiKeyInput {
+  readonly tenant: string;
+  readonly id: string;
+  /** How long the present secret works on, ms. */
+  readonly overlapMs: number;
+  /** Lower-case UUID; empty: not repeatable. */
+  readonly requestId: string;
+}
+
+export interface ListApiKeysInput {
+  readonly tenant: string;
+  /** Undefined: of all owners. */
+  readonly owner?: SubjectRef | undefined;
+  readonly page: ListPage;
+}
+
+export interface ApiKeysPage {
+  readonly keys: readonly ApiKeyDocument[];
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
 }
 
 export interface VerifyApiKeyInput {
@@ -64,6 +117,14 @@ export interface KeyUseCases {
     call: CallContext,
     input: CreateApiKeyInput,
   ): Promise<{ readonly key: ApiKeyDocument; readonly secret: string | undefined }>;
+  getApiKey(call: CallContext, tenant: string, id: string): Promise<ApiKeyDocument>;
+  listApiKeys(call: CallContext, input: ListApiKeysInput): Promise<ApiKeysPage>;
+  updateApiKey(call: CallContext, input: UpdateApiKeyInput): Promise<ApiKeyDocument>;
+  /** `secret` is the key's whole new text. */
+  rotateApiKey(
+    call: CallContext,
+    input: RotateApiKeyInput,
+  ): Promise<{ readonly key: ApiKeyDocument; readonly secret: string }>;
   revokeApiKey(call: CallContext, tenant: string, id: string): Promise<ApiKeyDocument>;
   /** Synchronous when the key is in the cache. */
   verifyApiKey(call: CallContext, input: VerifyApiKeyInput): VerifiedApiKey | Promise<VerifiedApiKey>;

@@ -3,7 +3,10 @@ import type { AccessTokens, AccessTokenVerdict } from '../keys/access-token.ts';
 import type { ApiKeyVerdict, JudgeApiKey } from '../keys/verify-api-key.ts';
 import type { JudgeSessionToken, SessionVerdict } from './judge-session-token.ts';
 
-/** Credentials of end users and services as subjects of a decision. The audience of a token is not checked: Authorize has none. */
+/**
+ * Credentials of end users and services as subjects of a decision. An API key with allowed networks is refused: a question does not say where
+ * the key was used from, and VerifyApiKey does. The audience of a token is not checked: Authorize has none.
+ */
 export function createCredentialResolver(ports: {
   readonly accessTokens: AccessTokens;
   readonly judgeSessionToken: JudgeSessionToken;

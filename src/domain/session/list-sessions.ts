@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { CallContext } from '../call.ts';
 import type { UserDocument } from '../identity/use-cases.ts';
-import { pageSizeOf, pageTokenOf, readPageToken } from '../page-token.ts';
+import { pageTokenOf, readPageToken } from '../page-token.ts';
 import type { Store } from '../storage.ts';
 import { formatSubject } from '../subject.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
@@ -19,7 +19,7 @@ export interface ListSessionsPorts {
 }
 
 /**
- * One page of living sessions, by id. A page looks at `pageSize` documents and leaves out those that have ended, so its cost is bounded whatever
+ * One page of living sessions, by id. A page looks at `page.size` documents and leaves out those that have ended, so its cost is bounded whatever
  * the user did before. Throws TENANT_NOT_FOUND and INVALID_ARGUMENT for a page token of another list.
  */
 export async function listSessions(
@@ -29,9 +29,9 @@ export async function listSessions(
 ): Promise<SessionsPage> {
   const { tenant, subject } = input;
   const owner = formatSubject(subject);
-  const after = readPageToken(input.pageToken, ['sessions', tenant, owner]);
+  const after = readPageToken(input.page.token, ['sessions', tenant, owner]);
   await requireTenant(ports.tenants, tenant, call.signal);
-  const limit = pageSizeOf(input.pageSize);
+  const limit = input.page.size;
   // An older epoch ended every session that carries it. A user that is gone has none.
   const user =
     subject.type === 'user'

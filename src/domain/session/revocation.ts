@@ -23,6 +23,18 @@ export function revokeEffect(revocation: Revocation): Effect {
   };
 }
 
+/**
+ * The effect that makes every replica read an API key again. `nonce` tells one change from the next: were they one effect, finishing the
+ * first would clear the second, whose writer may have died.
+ */
+export function apiKeyChangeEffect(id: string, until: number, nonce: string): Effect {
+  return {
+    id: `revoke:api_key_change:${id}:${nonce}`,
+    kind: REVOKE_EFFECT,
+    revocation: { kind: 'api_key_change', id, until },
+  };
+}
+
 /** Performs effects of kind `revoke`; for the handlers of createOutbox. */
 export function createRevokeHandler(replicas: Replicas): EffectHandler {
   return async (document, effect, signal) => {
@@ -39,8 +51,8 @@ export function parseRevocation(value: Json | undefined): Revocation | undefined
   const { kind, id, until, epoch } = value as { readonly [member: string]: Json | undefined };
   if (typeof id !== 'string' || typeof until !== 'number') return undefined;
   if (kind === 'user') return typeof epoch === 'number' ? { kind, id, epoch, until } : undefined;
-  if (kind === 'session' || kind === 'api_key' || kind === 'signing_key' || kind === 'key_set')
-    return { kind, id, until };
+  if (kind === 'session' || kind === 'api_key' || kind === 'api_key_change') return { kind, id, until };
+  if (kind === 'signing_key' || kind === 'key_set') return { kind, id, until };
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { CallContext, ClientDevice } from '../call.ts';
 import type { DecisionReason } from '../decision/use-cases.ts';
 import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
+import type { ListPage } from '../page-token.ts';
 import type { Document, Json } from '../storage.ts';
 import type { SubjectRef } from '../subject.ts';
 import type { BrowserRequest } from './check-csrf.ts';
@@ -177,9 +178,7 @@ export interface ListSessionsInput {
   readonly tenant: string;
   /** A user or service. */
   readonly subject: SubjectRef;
-  /** 0: the default. */
-  readonly pageSize: number;
-  readonly pageToken: string;
+  readonly page: ListPage;
 }
 
 export interface SessionsPage {

@@ -18,7 +18,8 @@ export function toRevocationEvent(event: RevocationEvent): WatchRevocationsRespo
     }
     case 'changes': {
       const signingKeysChanged = event.revocations.some(({ kind }) => kind === 'key_set' || kind === 'signing_key');
-      const value = { revocations: revocationsOf(event.revocations), signingKeysChanged };
+      const changedApiKeyIds = event.revocations.filter(({ kind }) => kind === 'api_key_change').map(({ id }) => id);
+      const value = { revocations: revocationsOf(event.revocations), signingKeysChanged, changedApiKeyIds };
       return create(WatchRevocationsResponseSchema, { event: { case: 'changes', value }, position });
     }
     case 'heartbeat': {
@@ -48,6 +49,7 @@ function revokedOf(revocation: Revocation) {
       return { case: 'user', value: { userId: value, epoch: BigInt(revocation.epoch) } } as const;
     case 'signing_key':
       return { case: 'signingKeyId', value } as const;
+    case 'api_key_change':
     case 'key_set':
     case 'tenant':
       return undefined;

@@ -1,16 +1,16 @@
 import { create } from '@bufbuild/protobuf';
 import {
   type ApiKeyService,
-  type CreateApiKeyRequest,
   CreateApiKeyResponseSchema,
+  GetApiKeyResponseSchema,
+  ListApiKeysResponseSchema,
   RevokeApiKeyResponseSchema,
-  type VerifyApiKeyRequest,
+  RotateApiKeyResponseSchema,
+  UpdateApiKeyResponseSchema,
   VerifyApiKeyResponseSchema,
 } from '../../../gen/sallyport/v1/api_key_pb.ts';
-import { parsePermission } from '../../domain/decision/permission.ts';
-import type { CreateApiKeyInput, KeyUseCases, VerifyApiKeyInput } from '../../domain/keys/use-cases.ts';
-import { limits } from '../../domain/limits.ts';
-import { checkId, parseResource } from '../../domain/subject.ts';
+import type { KeyUseCases } from '../../domain/keys/use-cases.ts';
+import { checkId } from '../../domain/subject.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -18,69 +18,64 @@ import { toApiKey } from '../convert/to-api-key.ts';
 import { toDecision } from '../convert/to-decision.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
-import { parseAttributes } from '../parse/parse-attributes.ts';
-import { parseClient } from '../parse/parse-client.ts';
-import { parseScopes } from '../parse/parse-issue.ts';
-import { parseUserOrService } from '../parse/parse-principal.ts';
-import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts';
-import { parseFutureTime } from '../parse/parse-time.ts';
+import {
+  parseCreateApiKey,
+  parseListApiKeys,
+  parseRotateApiKey,
+  parseUpdateApiKey,
+  parseVerifyApiKey,
+} from '../parse/parse-api-key.ts';
 
-export function apiKeyHandlers(
-  keys: Pick<KeyUseCases, 'createApiKey' | 'revokeApiKey' | 'verifyApiKey'>,
-  clock: Clock,
-): Handlers<typeof ApiKeyService> {
+export function apiKeyHandlers(keys: Omit<KeyUseCases, 'jwks'>, clock: Clock): Handlers<typeof ApiKeyService> {
   return {
     verifyApiKey: (call, request) =>
       mapAnswer(keys.verifyApiKey(call, parseVerifyApiKey(request)), ({ decision, key }) => {
         const message = create(VerifyApiKeyResponseSchema);
         message.decision = toDecision(decision);
-        if (key !== undefined) message.key = toApiKey(key);
+        if (key !== undefined) message.key = toApiKey(key, undefined);
         return message;
       }),
     createApiKey: async (call, request) => {
       const { key, secret } = await keys.createApiKey(call, parseCreateApiKey(request, clock.now()));
       const alreadyCreated = secret === undefined;
-      return create(CreateApiKeyResponseSchema, { key: toApiKey(key), apiKey: secret ?? '', alreadyCreated });
+      const shown = toApiKey(key, key.touchedAt);
+      return create(CreateApiKeyResponseSchema, { key: shown, apiKey: secret ?? '', alreadyCreated });
+    },
+    getApiKey: async (call, request) => {
+      const { tenant, id } = parseKeyRef(request);
+      const key = await keys.getApiKey(call, tenant, id);
+      return create(GetApiKeyResponseSchema, { key: toApiKey(key, key.touchedAt) });
+    },
+    listApiKeys: async (call, request) => {
+      const page = await keys.listApiKeys(call, parseListApiKeys(request));
+      return create(ListApiKeysResponseSchema, {
+        keys: page.keys.map((key) => toApiKey(key, key.touchedAt)),
+        nextPageToken: page.nextPageToken,
+      });
+    },
+    updateApiKey: async (call, request) => {
+      const key = await keys.updateApiKey(call, parseUpdateApiKey(request, clock.now()));
+      return create(UpdateApiKeyResponseSchema, { key: toApiKey(key, key.touchedAt) });
+    },
+    rotateApiKey: async (call, request) => {
+      const { key, secret } = await keys.rotateApiKey(call, parseRotateApiKey(request));
+      return create(RotateApiKeyResponseSchema, { key: toApiKey(key, key.touchedAt), apiKey: secret });
     },
     revokeApiKey: async (call, request) => {
-      const violations = new Violations();
-      const tenant = parseTenantId(request.tenant, violations);
-      const id = checkId(request.keyId, 'key_id', violations);
-      violations.throwIfAny();
-      return create(RevokeApiKeyResponseSchema, { key: toApiKey(await keys.revokeApiKey(call, tenant, id)) });
+      const { tenant, id } = parseKeyRef(request);
+      const key = await keys.revokeApiKey(call, tenant, id);
+      return create(RevokeApiKeyResponseSchema, { key: toApiKey(key, key.touchedAt) });
     },
   };
 }
 
-function parseVerifyApiKey(request: VerifyApiKeyRequest): VerifyApiKeyInput {
+function parseKeyRef(request: { readonly tenant: string; readonly keyId: string }): {
+  readonly tenant: string;
+  readonly id: string;
+} {
   const violations = new Violations();
-  const { permission, resource } = request;
-  if (permission === '' && resource !== undefined) {
-    violations.add('resource', 'is only taken with a permission: a key alone is not judged on a resource');
-  }
-  const input: VerifyApiKeyInput = {
-    tenant: parseTenantId(request.tenant, violations),
-    apiKey: opaqueText(request.apiKey, 'api_key', violations),
-    permission: permission === '' ? '' : parsePermission(permission, 'permission', violations),
-    resource: parseResource(resource, 'resource', violations),
-    context: parseAttributes(request.context, 'context', violations),
-    client: parseClient(request.client, violations),
-  };
+  const tenant = parseTenantId(request.tenant, violations);
+  const id = checkId(request.keyId, 'key_id', violations);
   violations.throwIfAny();
-  return input;
-}
-
-function parseCreateApiKey(request: CreateApiKeyRequest, now: number): CreateApiKeyInput {
-  const violations = new Violations();
-  const input: CreateApiKeyInput = {
-    tenant: parseTenantId(request.tenant, violations),
-    owner: parseUserOrService(request.owner, 'owner', violations),
-    displayName: optionalText(request.displayName, 'display_name', limits.displayNameChars, violations),
-    test: request.test,
-    scopes: parseScopes(request.scopes, 'scopes', violations),
-    validUntil: parseFutureTime(request.expireTime, 'expire_time', now, violations),
-    requestId: parseRequestId(request.requestId, violations),
-  };
-  violations.throwIfAny();
-  return input;
+  return { tenant, id };
 }

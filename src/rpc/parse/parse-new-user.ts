@@ -85,7 +85,7 @@ function parseIdentifiers(
 }
 
 /** The caller's own notes; undefined when there are none. */
-function parseNotes(
+export function parseNotes(
   values: Readonly<Record<string, string>>,
   violations: Violations,
 ): Readonly<Record<string, string>> | undefined {

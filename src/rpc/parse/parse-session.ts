@@ -17,8 +17,9 @@ import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import { parseClient } from './parse-client.ts';
 import { parseCookieOptions } from './parse-issue.ts';
-import { parseSingleSubject } from './parse-principal.ts';
-import { opaqueText, optionalText } from './parse-text.ts';
+import { parsePage } from './parse-page.ts';
+import { parseUserOrService } from './parse-principal.ts';
+import { opaqueText } from './parse-text.ts';
 
 /** RFC 9110 section 9.1: a token; ours are upper case, so that `get` cannot pass for a safe method or a misspelt one. */
 const METHOD = /^[A-Z][A-Z0-9_-]{0,31}$/;
@@ -71,21 +72,14 @@ export function parseVerifySession(request: VerifySessionRequest): VerifySession
 
 export function parseListSessions(request: ListSessionsRequest): ListSessionsInput {
   const violations = new Violations();
-  const subject = parseSingleSubject(request.subject, 'subject', violations);
-  if (subject.type !== 'user' && subject.type !== 'service') {
-    violations.add('subject.type', 'must be `user` or `service`');
-  }
   const input: ListSessionsInput = {
     tenant: parseTenantId(request.tenant, violations),
-    subject,
-    pageSize: request.pageSize,
-    pageToken: optionalText(request.pageToken, 'page_token', PAGE_TOKEN_CHARS, violations),
+    subject: parseUserOrService(request.subject, 'subject', violations),
+    page: parsePage(request, violations),
   };
   violations.throwIfAny();
   return input;
 }
-
-const PAGE_TOKEN_CHARS = 1_024;
 
 export function parseRevokeTarget(selector: RevokeSessionsRequest['selector'], violations: Violations): RevokeTarget {
   switch (selector.case) {

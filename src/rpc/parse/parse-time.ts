@@ -1,4 +1,4 @@
-import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import type { Duration, Timestamp } from '@bufbuild/protobuf/wkt';
 import type { Violations } from '../../domain/violations.ts';
 
 /** 9999-12-31T23:59:59Z, where google.protobuf.Timestamp ends, in epoch ms. */
@@ -16,5 +16,19 @@ export function parseFutureTime(
   if (!Number.isSafeInteger(ms) || value.nanos < 0 || value.nanos > 999_999_999 || ms > LAST_MS) {
     violations.add(field, 'must be a valid timestamp, for example 2030-01-31T12:00:00Z');
   } else if (ms <= now) violations.add(field, 'must be in the future');
+  return ms;
+}
+
+/** Milliseconds of a duration of 0 to `maxMs`; absent: undefined. Notes a violation otherwise. */
+export function parseDuration(
+  value: Duration | undefined,
+  field: string,
+  maxMs: number,
+  violations: Violations,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = Number(value.seconds) * 1000 + Math.floor(value.nanos / 1_000_000);
+  const isValid = Number.isSafeInteger(ms) && value.nanos >= 0 && value.nanos <= 999_999_999;
+  if (!isValid || ms < 0 || ms > maxMs) violations.add(field, `must be 0 to ${maxMs / 1000} s`);
   return ms;
 }

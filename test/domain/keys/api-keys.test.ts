@@ -11,6 +11,7 @@ import { Fault } from '../../../src/platform/faults.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { addUser, callOf, createWorld, type World } from '../session/world.ts';
 
+const NONE = () => undefined;
 const REQUEST_ID = '8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11';
 const BILLING: CreateApiKeyInput = {
   tenant: 'default',
@@ -169,7 +170,7 @@ function judgeWithEntryAfterRead(world: World, revocation: Revocation): JudgeApi
       },
     };
   };
-  return createApiKeyJudge({ ...world, store: { ...world.store, collection } });
+  return createApiKeyJudge({ ...world, marks: world.keyMarks, store: { ...world.store, collection } });
 }
 
 test('one request id makes one key however many ask at once, and only one of them learns the secret', async () => {
@@ -220,11 +221,11 @@ test('a caller is whoever holds a key of tenant sallyport, with the scopes of th
   const authenticate = createCallerAuthenticator(world.judgeApiKey);
   const owner = { type: 'service', id: 'admin' };
   const { key, secret } = await create(world, { tenant: 'sallyport', owner, scopes: ['users:*'] });
-  const caller = await authenticate(secret, () => undefined);
+  const caller = await authenticate(secret, NONE, NONE);
   assert.deepEqual(caller, { subject: owner, name: 'service:admin', credentialId: key.id, scopes: ['users:*'] });
-  assert.ok(!(authenticate(secret, () => undefined) instanceof Promise));
+  assert.ok(!(authenticate(secret, NONE, NONE) instanceof Promise));
   const foreign = await create(world);
-  assert.equal(await authenticate(foreign.secret, () => undefined), undefined);
+  assert.equal(await authenticate(foreign.secret, NONE, NONE), undefined);
   await world.keys.revokeApiKey(callOf(), 'sallyport', key.id);
-  assert.equal(await authenticate(secret, () => undefined), undefined);
+  assert.equal(await authenticate(secret, NONE, NONE), undefined);
 });

@@ -1,5 +1,6 @@
 import type { DecisionIndex } from '../../../src/domain/decision/decision-index.ts';
 import type {
+  OnReplicaChange,
   ReplicaChanges,
   Replicas,
   Revocation,
@@ -22,6 +23,11 @@ export interface PlainReplicas extends Replicas, ReplicaChanges {
 export function createPlainReplicas(): PlainReplicas {
   const log: { readonly tenant: string; readonly revocation: Revocation }[] = [];
   const loaded = new Set<string>();
+  const listeners: OnReplicaChange[] = [];
+  const append = (tenant: string, revocation: Revocation): void => {
+    log.push({ tenant, revocation });
+    for (const listener of listeners) listener({ kind: 'revoked', tenant, revocations: [revocation] });
+  };
   let failure: Error | undefined;
   const of = (tenant: string): readonly Revocation[] =>
     log.filter((entry) => entry.tenant === tenant).map(({ revocation }) => revocation);
@@ -45,22 +51,26 @@ export function createPlainReplicas(): PlainReplicas {
   return {
     log,
     unload: (tenant) => loaded.delete(tenant),
-    follow: (tenant, revocation) => log.push({ tenant, revocation }),
+    follow: append,
+    onChange: (listener) => {
+      listeners.push(listener);
+      return () => {};
+    },
     failWith: (error) => {
       failure = error;
     },
     peek: (tenant) => (loaded.has(tenant) ? replicaOf(tenant) : undefined),
     load: async (tenant) => {
+      if (!loaded.has(tenant)) for (const listener of listeners) listener({ kind: 'loaded', tenant });
       loaded.add(tenant);
       return replicaOf(tenant);
     },
     reach: async (tenant) => replicaOf(tenant),
-    onChange: () => () => {},
     commit: () => Promise.reject(new Error('not needed here')),
     revoke: async (tenant, revocations) => {
       await Promise.resolve();
       if (failure !== undefined) throw failure;
-      for (const revocation of revocations) log.push({ tenant, revocation });
+      for (const revocation of revocations) append(tenant, revocation);
     },
   };
 }

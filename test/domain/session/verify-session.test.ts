@@ -207,9 +207,7 @@ test('pages are bounded, name each session once, and take no token of another li
 function list(world: World, changes: { pageSize?: number; pageToken?: string; subject?: typeof USER } = {}) {
   return world.sessions.listSessions(callOf(), {
     tenant: 'default',
-    subject: USER,
-    pageSize: 0,
-    pageToken: '',
-    ...changes,
+    subject: changes.subject ?? USER,
+    page: { size: changes.pageSize ?? 100, token: changes.pageToken ?? '' },
   });
 }

@@ -51,8 +51,9 @@ export function createWorld<S extends Store = MemoryStore>(
   const tenants: TenantDirectory = { peek, settings: async (tenant) => peek(tenant) };
   const signingKeys = createSigningKeys({ store, sealer, clock });
   const accessTokens = createAccessTokens({ signingKeys, replicas, clock, random, issuer: 'http://issuer.test' });
-  const judgeApiKey = createApiKeyJudge({ store, ring, clock, replicas });
   const ports = { store, ring, sealer, updates, outbox, settle, clock, random, tenants, replicas };
+  const keyMarks = createUseMarks(store, 'apiKeys');
+  const judgeApiKey = createApiKeyJudge({ ...ports, marks: keyMarks });
   const marks = createUseMarks(store, 'sessions');
   const judge = createSessionTokenJudge({ ...ports, marks });
   const sessions = createSessionUseCases({
@@ -64,6 +65,7 @@ export function createWorld<S extends Store = MemoryStore>(
   });
   const keys = createKeyUseCases({
     ...ports,
+    marks: keyMarks,
     judgeApiKey,
     signingKeys,
     decideForSubject: (_tenant, subject, scopes, permission) => ({
@@ -72,7 +74,7 @@ export function createWorld<S extends Store = MemoryStore>(
       subject,
     }),
   });
-  return { ...ports, settings, sessions, keys, accessTokens, signingKeys, judgeApiKey, marks, judge };
+  return { ...ports, settings, sessions, keys, accessTokens, signingKeys, judgeApiKey, marks, keyMarks, judge };
 }
 
 /** A call of the service `shop` unless named otherwise. */
