@@ -23,6 +23,36 @@ export const badRequests: readonly BadRequestCase[] = [
     request: { permission: '', resource: { type: 'A', id: '' }, subjectType: '-' },
     fields: ['permission', 'resource.type', 'resource.id', 'subject_type'],
   },
+  { method: 'ApiKeyService/UpdateApiKey', request: {}, fields: ['update_mask', 'key_id'] },
+  {
+    method: 'ApiKeyService/UpdateApiKey',
+    request: { keyId: 'k', updateMask: 'displayName,test', scopes: ['a:*'], rateLimit: { callsPerMinute: 0 } },
+    fields: ['rate_limit.calls_per_minute', 'update_mask', 'scopes', 'rate_limit'],
+  },
+  {
+    method: 'ApiKeyService/CreateApiKey',
+    request: { owner: { type: 'service', id: 'x' }, allowedNetworks: ['10.0.0.0/33'], rateLimit: { burst: -1 } },
+    fields: ['allowed_networks[0]', 'rate_limit.calls_per_minute', 'rate_limit.burst'],
+  },
+  { method: 'ApiKeyService/RotateApiKey', request: { overlap: '2592001s' }, fields: ['key_id', 'overlap'] },
+  { method: 'ApiKeyService/ListApiKeys', request: { pageSize: 1001 }, fields: ['page_size'] },
+  {
+    method: 'SessionService/CreateSession',
+    request: { cookie: { name: 'a b' } },
+    fields: ['authentication_token', 'cookie.name'],
+  },
+  { method: 'SessionService/ListSessions', request: { pageSize: -1 }, fields: ['subject', 'page_size'] },
+  { method: 'SessionService/VerifySession', request: {}, fields: ['http_method', 'session_token'] },
+  {
+    method: 'SessionService/VerifySession',
+    request: { sessionToken: 'ss_', httpMethod: 'POST', allowedOrigins: ['https://a.example/', 'a.example'] },
+    fields: ['allowed_origins[0]', 'allowed_origins[1]'],
+  },
+  {
+    method: 'SessionService/VerifySession',
+    request: { sessionToken: 'ss_', httpMethod: 'POST' },
+    fields: ['allowed_origins'],
+  },
   { method: 'AuthorizationService/Authorize', request: {}, fields: ['principal', 'permission'] },
   {
     method: 'AuthorizationService/Authorize',

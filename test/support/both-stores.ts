@@ -16,11 +16,14 @@ export interface Place {
   start(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
 }
 
-/** Defines the test once per store; what it started and left running is stopped. Where there is no server, one test is skipped with the reason. */
-export async function onBothStores(define: (onStores: OnStores) => void): Promise<void> {
+/**
+ * Gives what defines a test once per store; what the test started and left running is stopped. Where there is no server, its half is
+ * skipped with the reason.
+ */
+export async function bothStores(): Promise<OnStores> {
   const server = await startMongoServer();
   if (!('skipped' in server)) after(() => server.stop());
-  define((name, body) => {
+  return (name, body) => {
     test(`${name} (SQLite)`, () => inPlace('sqlite', {}, body));
     if ('skipped' in server) {
       test(`${name} (MongoDB)`, { skip: server.skipped }, () => {});
@@ -34,7 +37,7 @@ export async function onBothStores(define: (onStores: OnStores) => void): Promis
       };
       return inPlace('mongodb', env, body);
     });
-  });
+  };
 }
 
 export type OnStores = (name: string, body: (place: Place) => Promise<void>) => void;
@@ -64,4 +67,9 @@ async function inPlace(
   } finally {
     await Promise.all(services.map((service) => service.stop('SIGKILL')));
   }
+}
+
+/** `bothStores` for a file that defines its tests in one function. */
+export async function onBothStores(define: (onStores: OnStores) => void): Promise<void> {
+  define(await bothStores());
 }

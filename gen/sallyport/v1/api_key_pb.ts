@@ -389,7 +389,7 @@ export type CreateApiKeyResponse = Message<"sallyport.v1.CreateApiKeyResponse"> 
 
   /**
    * True: an earlier call with this request_id made the key and its text went to that call; it is derived from nothing
-   * and cannot be given again. If that answer was lost, revoke this key and create another with a new request_id.
+   * and cannot be given again. If that answer was lost, rotate this key.
    *
    * @generated from field: bool already_created = 3;
    */
