@@ -19,6 +19,7 @@ import type { Pipeline } from '../pipeline.ts';
 import type { RpcCall } from '../rpc-call.ts';
 import { statusCodes } from '../status-code.ts';
 import { ConnectIncoming } from './connect-incoming.ts';
+import { explainRefusal } from './explain-refusal.ts';
 
 // Connect (JSON and binary) and gRPC-Web over HTTP/1.1, through the same pipeline and handlers as gRPC. connect-node reads and decodes
 // the body between the pipeline's two halves, so an unauthenticated request is refused before its body is read.
@@ -57,6 +58,7 @@ export function createConnectListener(pipeline: Pipeline, methods: readonly RpcM
 
 function route(router: ConnectRouter, pipeline: Pipeline, method: RpcMethod): void {
   const requestGate = async (context: HandlerContext): Promise<void> => {
+    explainRefusal(context, method);
     const incoming = new ConnectIncoming(context, context.values.get(socketKey));
     const call = pipeline.begin(method, incoming);
     await pipeline.admit(call);

@@ -13,6 +13,7 @@ import type { RpcMethod } from '../method.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { RpcCall } from '../rpc-call.ts';
 import { createDescriptorIndex } from './descriptor-index.ts';
+import { explainRefusals } from './explain-refusals.ts';
 import { ReloadingCredentials } from './grpc-credentials.ts';
 import { grpcError } from './grpc-error.ts';
 import { GrpcIncoming, type RawCall } from './grpc-incoming.ts';
@@ -64,6 +65,7 @@ const serverOptions = {
 export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServerOptions): Promise<GrpcServer> {
   // grpc-js writes to the console by itself; what matters of it comes back as an error here.
   setLogVerbosity(logVerbosity.NONE);
+  explainRefusals();
   const server = new Server(serverOptions);
   limitMetadata(server);
   for (const method of ports.methods) {

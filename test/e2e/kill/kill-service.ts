@@ -4,7 +4,7 @@ import type { CollectionName, Document, Store } from '../../../src/domain/storag
 import type { RandomSource } from '../../../src/platform/random.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { cheapHashes, type ServiceProcess, startService } from '../../support/service-process.ts';
-import { type Calls, connectCalls } from './calls.ts';
+import { type Calls, connectCalls } from '../calls.ts';
 import { endedWithTheirParent, hashingProcessesOf } from './hashing-processes.ts';
 import type { Tracked } from './tracked.ts';
 import { TrackedGrant } from './tracked-grant.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Effect } from '../../../gen/sallyport/v1/decision_pb.ts';
-import type { Calls } from './calls.ts';
+import type { Calls } from '../calls.ts';
 import { type Tracked, Unanswered } from './tracked.ts';
 
 const PERMISSION = 'documents:read';

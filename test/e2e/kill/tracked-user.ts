@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Rejection, RejectionReasonSchema } from '../../../gen/sallyport/v1/session_pb.ts';
 import type { RotateRefreshResponse } from '../../../gen/sallyport/v1/token_pb.ts';
 import { IdentifierKind } from '../../../gen/sallyport/v1/user_pb.ts';
-import type { Calls } from './calls.ts';
+import type { Calls } from '../calls.ts';
 import { type Tracked, Unanswered } from './tracked.ts';
 
 interface Line {

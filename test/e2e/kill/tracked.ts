@@ -1,4 +1,4 @@
-import type { Calls } from './calls.ts';
+import type { Calls } from '../calls.ts';
 
 /** Something that one writer changes, one acknowledged write after the other, and what it must look like afterwards. */
 export interface Tracked {

@@ -1,12 +1,12 @@
-import { ApiKeyService } from '../../../gen/sallyport/v1/api_key_pb.ts';
-import { AuthenticationService } from '../../../gen/sallyport/v1/authentication_pb.ts';
-import { AuthorizationService } from '../../../gen/sallyport/v1/authorization_pb.ts';
-import { PolicyService } from '../../../gen/sallyport/v1/policy_pb.ts';
-import { SessionService } from '../../../gen/sallyport/v1/session_pb.ts';
-import { TokenService } from '../../../gen/sallyport/v1/token_pb.ts';
-import { UserService } from '../../../gen/sallyport/v1/user_pb.ts';
-import { grpcClient } from '../../support/grpc-client.ts';
-import type { ServiceProcess } from '../../support/service-process.ts';
+import { ApiKeyService } from '../../gen/sallyport/v1/api_key_pb.ts';
+import { AuthenticationService } from '../../gen/sallyport/v1/authentication_pb.ts';
+import { AuthorizationService } from '../../gen/sallyport/v1/authorization_pb.ts';
+import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
+import { SessionService } from '../../gen/sallyport/v1/session_pb.ts';
+import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
+import { UserService } from '../../gen/sallyport/v1/user_pb.ts';
+import { grpcClient } from '../support/grpc-client.ts';
+import type { ServiceProcess } from '../support/service-process.ts';
 
 export type Calls = ReturnType<typeof connectCalls>;
 
