@@ -82,7 +82,13 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         sessions,
         logger,
       }),
-      sessions: createSessionUseCases({ ...shared, accessTokens, judgeSessionToken, marks: marks.sessions }),
+      sessions: createSessionUseCases({
+        ...shared,
+        accessTokens,
+        judgeApiKey,
+        judgeSessionToken,
+        marks: marks.sessions,
+      }),
       keys: createKeyUseCases({ ...shared, marks: marks.apiKeys, judgeApiKey, signingKeys, decideForSubject }),
       decisions: createDecision({
         replicas,

@@ -41,6 +41,11 @@ export const badRequests: readonly BadRequestCase[] = [
     request: { cookie: { name: 'a b' } },
     fields: ['authentication_token', 'cookie.name'],
   },
+  {
+    method: 'TokenService/ExchangeToken',
+    request: { options: { audience: ['a'], scopes: [' '] } },
+    fields: ['subject_token', 'own_audience', 'options.scopes[0]'],
+  },
   { method: 'SessionService/ListSessions', request: { pageSize: -1 }, fields: ['subject', 'page_size'] },
   { method: 'SessionService/VerifySession', request: {}, fields: ['http_method', 'session_token'] },
   {

@@ -38,6 +38,12 @@ export const methodRoles: readonly MethodRoles[] = [
     request: { proof: { case: 'subject', value: { type: 'user', id: '7' } } },
     roles: ['voucher', 'admin'],
   },
+  {
+    method: 'TokenService/IssueTokens',
+    request: { proof: { case: 'apiKey', value: 'sk_' } },
+    roles: ['application', 'voucher', 'admin'],
+  },
+  { method: 'TokenService/ExchangeToken', roles: ['application', 'admin'] },
   { method: 'TokenService/RotateRefresh', roles: ['application', 'admin'] },
   { method: 'TokenService/VerifyToken', roles: ['decider', 'application', 'admin'] },
   { method: 'TokenService/GetJwks', roles: 'public' },

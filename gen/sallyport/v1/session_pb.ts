@@ -567,21 +567,23 @@ export type TokenPair = Message<"sallyport.v1.TokenPair"> & {
   accessTokenExpireTime?: Timestamp | undefined;
 
   /**
-   * For RotateRefresh, once. Example: `rt_...`.
+   * For RotateRefresh, once. Empty for an API key, which can be used again. Example: `rt_...`.
    *
    * @generated from field: string refresh_token = 3;
    */
   refreshToken: string;
 
   /**
-   * When the session ends unless used; 7 days ahead by default, 30 days after the login at the latest.
+   * When the session ends unless used; 7 days ahead by default, 30 days after the login at the latest. Absent without a
+   * refresh token.
    *
    * @generated from field: google.protobuf.Timestamp refresh_token_expire_time = 4;
    */
   refreshTokenExpireTime?: Timestamp | undefined;
 
   /**
-   * The session behind both; the access token's `sid`. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
+   * The session behind both; the access token's `sid`. For an API key, that key's id. Example:
+   * `mB0eT4hKq9sWc2yUj6dXfA`.
    *
    * @generated from field: string session_id = 5;
    */

@@ -19,7 +19,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/token.proto.
  */
 export const file_sallyport_v1_token: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSLlAQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEisKB29wdGlvbnMYBCABKAsyGi5zYWxseXBvcnQudjEuVG9rZW5PcHRpb25zEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EhIKCnJlcXVlc3RfaWQYCyABKAlCBwoFcHJvb2YieQoTSXNzdWVUb2tlbnNSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiegoUUm90YXRlUmVmcmVzaFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhUKDXJlZnJlc2hfdG9rZW4YAiABKAkSDgoGc2NvcGVzGAMgAygJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0InsKFVJvdGF0ZVJlZnJlc2hSZXNwb25zZRIpCgZ0b2tlbnMYASABKAsyFy5zYWxseXBvcnQudjEuVG9rZW5QYWlySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiTAoSVmVyaWZ5VG9rZW5SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIUCgxhY2Nlc3NfdG9rZW4YAiABKAkSEAoIYXVkaWVuY2UYAyABKAkihwEKE1ZlcmlmeVRva2VuUmVzcG9uc2USDgoGYWN0aXZlGAEgASgIEjUKD2luYWN0aXZlX3JlYXNvbhgCIAEoDjIcLnNhbGx5cG9ydC52MS5EZWNpc2lvblJlYXNvbhIpCgZjbGFpbXMYAyABKAsyGS5zYWxseXBvcnQudjEuVG9rZW5DbGFpbXMilAMKC1Rva2VuQ2xhaW1zEg4KBmlzc3VlchgBIAEoCRImCgdzdWJqZWN0GAIgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSEAoIYXVkaWVuY2UYAyADKAkSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmlzc3VlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHRva2VuX2lkGAYgASgJEhEKCWNsaWVudF9pZBgHIAEoCRIOCgZzY29wZXMYCCADKAkSEgoKc2Vzc2lvbl9pZBgJIAEoCRIOCgZ0ZW5hbnQYCiABKAkSNwoTYXV0aGVudGljYXRpb25fdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASCwoDYW1yGAwgAygJEicKBmNsYWltcxgNIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKdG9rZW5fdHlwZRgOIAEoCSIgCg5HZXRKd2tzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiOQoPR2V0Sndrc1Jlc3BvbnNlEiYKBGtleXMYASADKAsyGC5zYWxseXBvcnQudjEuSnNvbldlYktleSJjCgpKc29uV2ViS2V5EgsKA2t0eRgBIAEoCRILCgN1c2UYAiABKAkSCwoDYWxnGAMgASgJEgsKA2tpZBgEIAEoCRILCgNjcnYYBSABKAkSCQoBeBgGIAEoCRIJCgF5GAcgASgJIjsKF1dhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSLXAQoYV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlEjQKCHNuYXBzaG90GAEgASgLMiAuc2FsbHlwb3J0LnYxLlJldm9jYXRpb25TbmFwc2hvdEgAEjIKB2NoYW5nZXMYAiABKAsyHy5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkNoYW5nZXNIABI2CgloZWFydGJlYXQYAyABKAsyIS5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkhlYXJ0YmVhdEgAEhAKCHBvc2l0aW9uGAogASgJQgcKBWV2ZW50ImAKElJldm9jYXRpb25TbmFwc2hvdBItCgtyZXZvY2F0aW9ucxgBIAMoCzIYLnNhbGx5cG9ydC52MS5SZXZvY2F0aW9uEg0KBWZpcnN0GAIgASgIEgwKBGxhc3QYAyABKAgifQoRUmV2b2NhdGlvbkNoYW5nZXMSLQoLcmV2b2NhdGlvbnMYASADKAsyGC5zYWxseXBvcnQudjEuUmV2b2NhdGlvbhIcChRzaWduaW5nX2tleXNfY2hhbmdlZBgCIAEoCBIbChNjaGFuZ2VkX2FwaV9rZXlfaWRzGAMgAygJIkUKE1Jldm9jYXRpb25IZWFydGJlYXQSLgoKYXNfb2ZfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiuQEKClJldm9jYXRpb24SFAoKc2Vzc2lvbl9pZBgBIAEoCUgAEhQKCmFwaV9rZXlfaWQYAiABKAlIABIpCgR1c2VyGAMgASgLMhkuc2FsbHlwb3J0LnYxLlJldm9rZWRVc2VySAASGAoOc2lnbmluZ19rZXlfaWQYBCABKAlIABIvCgtleHBpcmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHcmV2b2tlZCItCgtSZXZva2VkVXNlchIPCgd1c2VyX2lkGAEgASgJEg0KBWVwb2NoGAIgASgDMpsECgxUb2tlblNlcnZpY2USZgoLSXNzdWVUb2tlbnMSIC5zYWxseXBvcnQudjEuSXNzdWVUb2tlbnNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVzcG9uc2UiEpq4GA4KDHRva2Vuczppc3N1ZRJtCg1Sb3RhdGVSZWZyZXNoEiIuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXNwb25zZSITmrgYDwoNdG9rZW5zOnJvdGF0ZRJnCgtWZXJpZnlUb2tlbhIgLnNhbGx5cG9ydC52MS5WZXJpZnlUb2tlblJlcXVlc3QaIS5zYWxseXBvcnQudjEuVmVyaWZ5VG9rZW5SZXNwb25zZSITmrgYDwoNdG9rZW5zOnZlcmlmeRJOCgdHZXRKd2tzEhwuc2FsbHlwb3J0LnYxLkdldEp3a3NSZXF1ZXN0Gh0uc2FsbHlwb3J0LnYxLkdldEp3a3NSZXNwb25zZSIGmrgYAhABEnsKEFdhdGNoUmV2b2NhdGlvbnMSJS5zYWxseXBvcnQudjEuV2F0Y2hSZXZvY2F0aW9uc1JlcXVlc3QaJi5zYWxseXBvcnQudjEuV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlIhaauBgSChByZXZvY2F0aW9uczpyZWFkMAFCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSL4AQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEhEKB2FwaV9rZXkYBSABKAlIABIrCgdvcHRpb25zGAQgASgLMhouc2FsbHlwb3J0LnYxLlRva2VuT3B0aW9ucxIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBISCgpyZXF1ZXN0X2lkGAsgASgJQgcKBXByb29mInkKE0lzc3VlVG9rZW5zUmVzcG9uc2USKQoGdG9rZW5zGAEgASgLMhcuc2FsbHlwb3J0LnYxLlRva2VuUGFpckgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIuYBChRFeGNoYW5nZVRva2VuUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFQoNc3ViamVjdF90b2tlbhgCIAEoCRIUCgxvd25fYXVkaWVuY2UYAyABKAkSKwoHb3B0aW9ucxgEIAEoCzIaLnNhbGx5cG9ydC52MS5Ub2tlbk9wdGlvbnMSFQoLYWN0b3JfdG9rZW4YBSABKAlIABIXCg1hY3Rvcl9hcGlfa2V5GAYgASgJSAASKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCBwoFYWN0b3IifwoVRXhjaGFuZ2VUb2tlblJlc3BvbnNlEi0KBXRva2VuGAEgASgLMhwuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlZFRva2VuSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUidAoORXhjaGFuZ2VkVG9rZW4SFAoMYWNjZXNzX3Rva2VuGAEgASgJEjwKGGFjY2Vzc190b2tlbl9leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2NvcGVzGAMgAygJInoKFFJvdGF0ZVJlZnJlc2hSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIVCg1yZWZyZXNoX3Rva2VuGAIgASgJEg4KBnNjb3BlcxgDIAMoCRIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dCJ7ChVSb3RhdGVSZWZyZXNoUmVzcG9uc2USKQoGdG9rZW5zGAEgASgLMhcuc2FsbHlwb3J0LnYxLlRva2VuUGFpckgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIkwKElZlcmlmeVRva2VuUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJIocBChNWZXJpZnlUb2tlblJlc3BvbnNlEg4KBmFjdGl2ZRgBIAEoCBI1Cg9pbmFjdGl2ZV9yZWFzb24YAiABKA4yHC5zYWxseXBvcnQudjEuRGVjaXNpb25SZWFzb24SKQoGY2xhaW1zGAMgASgLMhkuc2FsbHlwb3J0LnYxLlRva2VuQ2xhaW1zIrgDCgtUb2tlbkNsYWltcxIOCgZpc3N1ZXIYASABKAkSJgoHc3ViamVjdBgCIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhAKCGF1ZGllbmNlGAMgAygJEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgppc3N1ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0b2tlbl9pZBgGIAEoCRIRCgljbGllbnRfaWQYByABKAkSDgoGc2NvcGVzGAggAygJEhIKCnNlc3Npb25faWQYCSABKAkSDgoGdGVuYW50GAogASgJEjcKE2F1dGhlbnRpY2F0aW9uX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2FtchgMIAMoCRInCgZjbGFpbXMYDSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhIKCnRva2VuX3R5cGUYDiABKAkSIgoFYWN0b3IYFCABKAsyEy5zYWxseXBvcnQudjEuQWN0b3IiYwoFQWN0b3ISJgoHc3ViamVjdBgBIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0Eg4KBnRlbmFudBgCIAEoCRIiCgVhY3RvchgDIAEoCzITLnNhbGx5cG9ydC52MS5BY3RvciIgCg5HZXRKd2tzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiOQoPR2V0Sndrc1Jlc3BvbnNlEiYKBGtleXMYASADKAsyGC5zYWxseXBvcnQudjEuSnNvbldlYktleSJjCgpKc29uV2ViS2V5EgsKA2t0eRgBIAEoCRILCgN1c2UYAiABKAkSCwoDYWxnGAMgASgJEgsKA2tpZBgEIAEoCRILCgNjcnYYBSABKAkSCQoBeBgGIAEoCRIJCgF5GAcgASgJIjsKF1dhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSLXAQoYV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlEjQKCHNuYXBzaG90GAEgASgLMiAuc2FsbHlwb3J0LnYxLlJldm9jYXRpb25TbmFwc2hvdEgAEjIKB2NoYW5nZXMYAiABKAsyHy5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkNoYW5nZXNIABI2CgloZWFydGJlYXQYAyABKAsyIS5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkhlYXJ0YmVhdEgAEhAKCHBvc2l0aW9uGAogASgJQgcKBWV2ZW50ImAKElJldm9jYXRpb25TbmFwc2hvdBItCgtyZXZvY2F0aW9ucxgBIAMoCzIYLnNhbGx5cG9ydC52MS5SZXZvY2F0aW9uEg0KBWZpcnN0GAIgASgIEgwKBGxhc3QYAyABKAgifQoRUmV2b2NhdGlvbkNoYW5nZXMSLQoLcmV2b2NhdGlvbnMYASADKAsyGC5zYWxseXBvcnQudjEuUmV2b2NhdGlvbhIcChRzaWduaW5nX2tleXNfY2hhbmdlZBgCIAEoCBIbChNjaGFuZ2VkX2FwaV9rZXlfaWRzGAMgAygJIkUKE1Jldm9jYXRpb25IZWFydGJlYXQSLgoKYXNfb2ZfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiuQEKClJldm9jYXRpb24SFAoKc2Vzc2lvbl9pZBgBIAEoCUgAEhQKCmFwaV9rZXlfaWQYAiABKAlIABIpCgR1c2VyGAMgASgLMhkuc2FsbHlwb3J0LnYxLlJldm9rZWRVc2VySAASGAoOc2lnbmluZ19rZXlfaWQYBCABKAlIABIvCgtleHBpcmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHcmV2b2tlZCItCgtSZXZva2VkVXNlchIPCgd1c2VyX2lkGAEgASgJEg0KBWVwb2NoGAIgASgDMowFCgxUb2tlblNlcnZpY2USZgoLSXNzdWVUb2tlbnMSIC5zYWxseXBvcnQudjEuSXNzdWVUb2tlbnNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVzcG9uc2UiEpq4GA4KDHRva2Vuczppc3N1ZRJtCg1Sb3RhdGVSZWZyZXNoEiIuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXNwb25zZSITmrgYDwoNdG9rZW5zOnJvdGF0ZRJvCg1FeGNoYW5nZVRva2VuEiIuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlVG9rZW5SZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlVG9rZW5SZXNwb25zZSIVmrgYEQoPdG9rZW5zOmV4Y2hhbmdlEmcKC1ZlcmlmeVRva2VuEiAuc2FsbHlwb3J0LnYxLlZlcmlmeVRva2VuUmVxdWVzdBohLnNhbGx5cG9ydC52MS5WZXJpZnlUb2tlblJlc3BvbnNlIhOauBgPCg10b2tlbnM6dmVyaWZ5Ek4KB0dldEp3a3MSHC5zYWxseXBvcnQudjEuR2V0Sndrc1JlcXVlc3QaHS5zYWxseXBvcnQudjEuR2V0Sndrc1Jlc3BvbnNlIgaauBgCEAESewoQV2F0Y2hSZXZvY2F0aW9ucxIlLnNhbGx5cG9ydC52MS5XYXRjaFJldm9jYXRpb25zUmVxdWVzdBomLnNhbGx5cG9ydC52MS5XYXRjaFJldm9jYXRpb25zUmVzcG9uc2UiFpq4GBIKEHJldm9jYXRpb25zOnJlYWQwAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * Who the tokens are for, and what they carry.
@@ -55,6 +55,16 @@ export type IssueTokensRequest = Message<"sallyport.v1.IssueTokensRequest"> & {
      */
     value: Subject;
     case: "subject";
+  } | {
+    /**
+     * An API key of a service of this tenant, as received; its scopes and networks hold. The answer is an access token
+     * without a refresh token (RFC 6749 section 4.4.3): come again with the key. It dies with the key. Example:
+     * `sk_live_...`.
+     *
+     * @generated from field: string api_key = 5;
+     */
+    value: string;
+    case: "apiKey";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -73,7 +83,8 @@ export type IssueTokensRequest = Message<"sallyport.v1.IssueTokensRequest"> & {
 
   /**
    * UUID; a retry with the same value and body returns the same session and refresh token, with another body it is
-   * ALREADY_EXISTS. Empty: every call with `subject` starts a new session.
+   * ALREADY_EXISTS. Empty: every call with `subject` starts a new session. Means nothing with `api_key`, which leaves
+   * nothing behind.
    * Example: `8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11`.
    *
    * @generated from field: string request_id = 11;
@@ -126,6 +137,153 @@ export const IssueTokensResponseSchema: GenMessage<IssueTokensResponse> = /*@__P
   messageDesc(file_sallyport_v1_token, 1);
 
 /**
+ * An access token, and what is wanted for it.
+ *
+ * @generated from message sallyport.v1.ExchangeTokenRequest
+ */
+export type ExchangeTokenRequest = Message<"sallyport.v1.ExchangeTokenRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required, as received. Example: `eyJ0eXAiOiJhdCtqd3QiLC...`.
+   *
+   * @generated from field: string subject_token = 2;
+   */
+  subjectToken: string;
+
+  /**
+   * Required. Who exchanges it: the subject token's `aud` must contain it, so that a token which was meant for somebody
+   * else opens nothing here. Example: `shop`.
+   *
+   * @generated from field: string own_audience = 3;
+   */
+  ownAudience: string;
+
+  /**
+   * Required. What the new token carries. Scopes must be within those of the subject token, empty keeps them; claims
+   * must be empty, because those of the subject token stay.
+   *
+   * @generated from field: sallyport.v1.TokenOptions options = 4;
+   */
+  options?: TokenOptions | undefined;
+
+  /**
+   * Who will act; absent: the calling service itself.
+   *
+   * @generated from oneof sallyport.v1.ExchangeTokenRequest.actor
+   */
+  actor: {
+    /**
+     * An access token of the acting service of this tenant; its `aud` must contain own_audience too. Example:
+     * `eyJ0eXAiOiJhdCtqd3QiLC...`.
+     *
+     * @generated from field: string actor_token = 5;
+     */
+    value: string;
+    case: "actorToken";
+  } | {
+    /**
+     * An API key of the acting service of this tenant. Example: `sk_live_...`.
+     *
+     * @generated from field: string actor_api_key = 6;
+     */
+    value: string;
+    case: "actorApiKey";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Where the exchange was asked for from.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.ExchangeTokenRequest.
+ * Use `create(ExchangeTokenRequestSchema)` to create a new message.
+ */
+export const ExchangeTokenRequestSchema: GenMessage<ExchangeTokenRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 2);
+
+/**
+ * Exactly one outcome.
+ *
+ * @generated from message sallyport.v1.ExchangeTokenResponse
+ */
+export type ExchangeTokenResponse = Message<"sallyport.v1.ExchangeTokenResponse"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.ExchangeTokenResponse.outcome
+   */
+  outcome: {
+    /**
+     * The token.
+     *
+     * @generated from field: sallyport.v1.ExchangedToken token = 1;
+     */
+    value: ExchangedToken;
+    case: "token";
+  } | {
+    /**
+     * No: PROOF_INVALID when a token or key is not good here, RATE_LIMITED when the key's own rate is exhausted.
+     *
+     * @generated from field: sallyport.v1.Rejection rejection = 2;
+     */
+    value: Rejection;
+    case: "rejection";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.v1.ExchangeTokenResponse.
+ * Use `create(ExchangeTokenResponseSchema)` to create a new message.
+ */
+export const ExchangeTokenResponseSchema: GenMessage<ExchangeTokenResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 3);
+
+/**
+ * An access token without a refresh token.
+ *
+ * @generated from message sallyport.v1.ExchangedToken
+ */
+export type ExchangedToken = Message<"sallyport.v1.ExchangedToken"> & {
+  /**
+   * JWT of type `at+jwt`. Example: `eyJ0eXAiOiJhdCtqd3QiLC...`.
+   *
+   * @generated from field: string access_token = 1;
+   */
+  accessToken: string;
+
+  /**
+   * No later than that of the subject token. It also dies with the subject token's session.
+   *
+   * @generated from field: google.protobuf.Timestamp access_token_expire_time = 2;
+   */
+  accessTokenExpireTime?: Timestamp | undefined;
+
+  /**
+   * What it is narrowed to; empty: not narrowed. Example: `reports:read`.
+   *
+   * @generated from field: repeated string scopes = 3;
+   */
+  scopes: string[];
+};
+
+/**
+ * Describes the message sallyport.v1.ExchangedToken.
+ * Use `create(ExchangedTokenSchema)` to create a new message.
+ */
+export const ExchangedTokenSchema: GenMessage<ExchangedToken> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 4);
+
+/**
  * A refresh token to spend.
  *
  * @generated from message sallyport.v1.RotateRefreshRequest
@@ -166,7 +324,7 @@ export type RotateRefreshRequest = Message<"sallyport.v1.RotateRefreshRequest"> 
  * Use `create(RotateRefreshRequestSchema)` to create a new message.
  */
 export const RotateRefreshRequestSchema: GenMessage<RotateRefreshRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 2);
+  messageDesc(file_sallyport_v1_token, 5);
 
 /**
  * Exactly one outcome.
@@ -203,7 +361,7 @@ export type RotateRefreshResponse = Message<"sallyport.v1.RotateRefreshResponse"
  * Use `create(RotateRefreshResponseSchema)` to create a new message.
  */
 export const RotateRefreshResponseSchema: GenMessage<RotateRefreshResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 3);
+  messageDesc(file_sallyport_v1_token, 6);
 
 /**
  * A token to judge.
@@ -239,7 +397,7 @@ export type VerifyTokenRequest = Message<"sallyport.v1.VerifyTokenRequest"> & {
  * Use `create(VerifyTokenRequestSchema)` to create a new message.
  */
 export const VerifyTokenRequestSchema: GenMessage<VerifyTokenRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 4);
+  messageDesc(file_sallyport_v1_token, 7);
 
 /**
  * One verdict.
@@ -276,7 +434,7 @@ export type VerifyTokenResponse = Message<"sallyport.v1.VerifyTokenResponse"> & 
  * Use `create(VerifyTokenResponseSchema)` to create a new message.
  */
 export const VerifyTokenResponseSchema: GenMessage<VerifyTokenResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 5);
+  messageDesc(file_sallyport_v1_token, 8);
 
 /**
  * The claims of an access token (RFC 9068), by the names of this API; the claim is in the comment.
@@ -381,6 +539,13 @@ export type TokenClaims = Message<"sallyport.v1.TokenClaims"> & {
    * @generated from field: string token_type = 14;
    */
   tokenType: string;
+
+  /**
+   * `act` (RFC 8693 section 4.1): who presents the token for its subject; absent: the subject itself.
+   *
+   * @generated from field: sallyport.v1.Actor actor = 20;
+   */
+  actor?: Actor | undefined;
 };
 
 /**
@@ -388,7 +553,42 @@ export type TokenClaims = Message<"sallyport.v1.TokenClaims"> & {
  * Use `create(TokenClaimsSchema)` to create a new message.
  */
 export const TokenClaimsSchema: GenMessage<TokenClaims> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 6);
+  messageDesc(file_sallyport_v1_token, 9);
+
+/**
+ * Who acts for the subject of a token.
+ *
+ * @generated from message sallyport.v1.Actor
+ */
+export type Actor = Message<"sallyport.v1.Actor"> & {
+  /**
+   * The service. Example: type `service`, id `shop`.
+   *
+   * @generated from field: sallyport.v1.Subject subject = 1;
+   */
+  subject?: Subject | undefined;
+
+  /**
+   * The tenant it is a subject of: the token's, or `sallyport` for a calling service.
+   *
+   * @generated from field: string tenant = 2;
+   */
+  tenant: string;
+
+  /**
+   * On whose behalf it acted when it got the token, from an earlier exchange; only for the record. At most 4 deep.
+   *
+   * @generated from field: sallyport.v1.Actor actor = 3;
+   */
+  actor?: Actor | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.Actor.
+ * Use `create(ActorSchema)` to create a new message.
+ */
+export const ActorSchema: GenMessage<Actor> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 10);
 
 /**
  * Whose keys.
@@ -409,7 +609,7 @@ export type GetJwksRequest = Message<"sallyport.v1.GetJwksRequest"> & {
  * Use `create(GetJwksRequestSchema)` to create a new message.
  */
 export const GetJwksRequestSchema: GenMessage<GetJwksRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 7);
+  messageDesc(file_sallyport_v1_token, 11);
 
 /**
  * A JWK set (RFC 7517 section 5).
@@ -431,7 +631,7 @@ export type GetJwksResponse = Message<"sallyport.v1.GetJwksResponse"> & {
  * Use `create(GetJwksResponseSchema)` to create a new message.
  */
 export const GetJwksResponseSchema: GenMessage<GetJwksResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 8);
+  messageDesc(file_sallyport_v1_token, 12);
 
 /**
  * A public key (RFC 7517 section 4), by the RFC's own member names.
@@ -494,7 +694,7 @@ export type JsonWebKey = Message<"sallyport.v1.JsonWebKey"> & {
  * Use `create(JsonWebKeySchema)` to create a new message.
  */
 export const JsonWebKeySchema: GenMessage<JsonWebKey> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 9);
+  messageDesc(file_sallyport_v1_token, 13);
 
 /**
  * What to follow, and from where.
@@ -523,7 +723,7 @@ export type WatchRevocationsRequest = Message<"sallyport.v1.WatchRevocationsRequ
  * Use `create(WatchRevocationsRequestSchema)` to create a new message.
  */
 export const WatchRevocationsRequestSchema: GenMessage<WatchRevocationsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 10);
+  messageDesc(file_sallyport_v1_token, 14);
 
 /**
  * One step. Refuse an access token whose `sid`, `kid` or `sub` with a lower `epoch` is among what was received.
@@ -576,7 +776,7 @@ export type WatchRevocationsResponse = Message<"sallyport.v1.WatchRevocationsRes
  * Use `create(WatchRevocationsResponseSchema)` to create a new message.
  */
 export const WatchRevocationsResponseSchema: GenMessage<WatchRevocationsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 11);
+  messageDesc(file_sallyport_v1_token, 15);
 
 /**
  * A part of what is revoked now, at most 1,000 entries. The first part of a snapshot replaces whatever was known before.
@@ -611,7 +811,7 @@ export type RevocationSnapshot = Message<"sallyport.v1.RevocationSnapshot"> & {
  * Use `create(RevocationSnapshotSchema)` to create a new message.
  */
 export const RevocationSnapshotSchema: GenMessage<RevocationSnapshot> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 12);
+  messageDesc(file_sallyport_v1_token, 16);
 
 /**
  * At most 1,000 log entries' worth, in the order they were made.
@@ -646,7 +846,7 @@ export type RevocationChanges = Message<"sallyport.v1.RevocationChanges"> & {
  * Use `create(RevocationChangesSchema)` to create a new message.
  */
 export const RevocationChangesSchema: GenMessage<RevocationChanges> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 13);
+  messageDesc(file_sallyport_v1_token, 17);
 
 /**
  * Says that nothing is missing.
@@ -667,7 +867,7 @@ export type RevocationHeartbeat = Message<"sallyport.v1.RevocationHeartbeat"> & 
  * Use `create(RevocationHeartbeatSchema)` to create a new message.
  */
 export const RevocationHeartbeatSchema: GenMessage<RevocationHeartbeat> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 14);
+  messageDesc(file_sallyport_v1_token, 18);
 
 /**
  * One revocation.
@@ -727,7 +927,7 @@ export type Revocation = Message<"sallyport.v1.Revocation"> & {
  * Use `create(RevocationSchema)` to create a new message.
  */
 export const RevocationSchema: GenMessage<Revocation> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 15);
+  messageDesc(file_sallyport_v1_token, 19);
 
 /**
  * The tokens of a user from before a change of password, status or factors.
@@ -755,7 +955,7 @@ export type RevokedUser = Message<"sallyport.v1.RevokedUser"> & {
  * Use `create(RevokedUserSchema)` to create a new message.
  */
 export const RevokedUserSchema: GenMessage<RevokedUser> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_token, 16);
+  messageDesc(file_sallyport_v1_token, 20);
 
 /**
  * Access tokens, refresh tokens and the keys that sign them.
@@ -764,7 +964,7 @@ export const RevokedUserSchema: GenMessage<RevokedUser> = /*@__PURE__*/
  */
 export const TokenService: GenService<{
   /**
-   * Starts a session and issues its first token pair.
+   * Starts a session and issues its first token pair. By API key: issues an access token alone, without a session.
    *
    * @generated from rpc sallyport.v1.TokenService.IssueTokens
    */
@@ -783,6 +983,17 @@ export const TokenService: GenService<{
     methodKind: "unary";
     input: typeof RotateRefreshRequestSchema;
     output: typeof RotateRefreshResponseSchema;
+  },
+  /**
+   * Exchanges a user's or service's access token for one that the calling service, or a service it names, presents to
+   * another (RFC 8693): same subject and session, another audience, the same or fewer scopes, and the actor in `act`.
+   *
+   * @generated from rpc sallyport.v1.TokenService.ExchangeToken
+   */
+  exchangeToken: {
+    methodKind: "unary";
+    input: typeof ExchangeTokenRequestSchema;
+    output: typeof ExchangeTokenResponseSchema;
   },
   /**
    * Says whether an access token is good now, and what it carries: token introspection after RFC 7662. A token that is

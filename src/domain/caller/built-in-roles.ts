@@ -13,6 +13,7 @@ const application = [
   'authentication:enroll',
   'users:create',
   'tokens:issue',
+  'tokens:exchange',
   'tokens:rotate',
   'sessions:create',
   'sessions:read',

@@ -24,8 +24,18 @@ export interface AccessTokenClaims {
   readonly acr: string | undefined;
   /** RFC 8176. */
   readonly amr: readonly string[];
+  /** Who presents it for the subject (RFC 8693 section 4.1); undefined: the subject. */
+  readonly act?: ActorClaim | undefined;
   /** Whatever else the caller asked for. */
   readonly custom: { readonly [name: string]: Json | undefined };
+}
+
+/** A service that acts for the subject, and on whose behalf it acted before. */
+export interface ActorClaim {
+  readonly subject: SubjectRef;
+  /** `sallyport` for a calling service. */
+  readonly tenant: string;
+  readonly act?: ActorClaim | undefined;
 }
 
 /** What a custom claim may not be called: what we write, and what RFC 7519, 8693, 9068 and OpenID Connect give a meaning of its own. */
@@ -54,8 +64,24 @@ export function encodeClaims(claims: AccessTokenClaims): Uint8Array {
     auth_time: claims.authTime === undefined ? undefined : seconds(claims.authTime),
     acr: claims.acr,
     amr: claims.amr.length === 0 ? undefined : claims.amr,
+    act: claims.act === undefined ? undefined : encodeActor(claims.act),
   };
   return new TextEncoder().encode(JSON.stringify(payload));
+}
+
+function encodeActor({ subject, tenant, act }: ActorClaim): Json {
+  return { sub: subject.id, sub_type: subject.type, tenant, act: act === undefined ? undefined : encodeActor(act) };
+}
+
+/** Undefined when it is not of the shape that encodeActor makes. */
+function decodeActor(value: unknown): ActorClaim | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { sub, sub_type: type, tenant, act } = value as { readonly [name: string]: unknown };
+  if (!isText(sub) || !isText(type) || !isText(tenant)) return undefined;
+  const subject = { type, id: sub };
+  if (act === undefined) return { subject, tenant };
+  const before = decodeActor(act);
+  return before === undefined ? undefined : { subject, tenant, act: before };
 }
 
 /** Reads a payload whose signature was right; undefined when it is not of this shape. */
@@ -68,6 +94,8 @@ export function decodeClaims(payload: { readonly [claim: string]: unknown }): Ac
   if (!texts.every(isText) || !numbers.every(Number.isSafeInteger)) return undefined;
   if (!isTextList(audience) || audience.length === 0 || !isTextList(amr)) return undefined;
   if ((scope !== undefined && !isText(scope)) || (acr !== undefined && !isText(acr))) return undefined;
+  const actor = payload['act'] === undefined ? undefined : decodeActor(payload['act']);
+  if (payload['act'] !== undefined && actor === undefined) return undefined;
   return {
     issuer: String(iss),
     subject: { type: String(type), id: String(sub) },
@@ -83,6 +111,7 @@ export function decodeClaims(payload: { readonly [claim: string]: unknown }): Ac
     authTime: authTime === undefined ? undefined : Number(authTime) * 1000,
     acr,
     amr,
+    ...(actor === undefined ? {} : { act: actor }),
     custom: Object.fromEntries(
       Object.entries(payload).filter(([name]) => !REGISTERED_CLAIMS.has(name)),
     ) as AccessTokenClaims['custom'],

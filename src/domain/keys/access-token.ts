@@ -121,6 +121,8 @@ function judge(checked: CheckedToken, revoked: RevokedSet, now: number): AccessT
   if (
     revoked.signingKey(checked.kid) ||
     revoked.session(claims.sessionId) ||
+    // A token that a service got by its API key hangs on that key: its id is the `sid`.
+    revoked.apiKey(claims.sessionId) ||
     (claims.subject.type === 'user' && claims.epoch < revoked.userEpoch(claims.subject.id))
   ) {
     return { kind: 'refused', reason: 'CREDENTIAL_REVOKED', claims };

@@ -1,4 +1,5 @@
 import { type CreateSessionPorts, createSession } from './create-session.ts';
+import { type ExchangeTokenPorts, exchangeToken } from './exchange-token.ts';
 import { type IssueTokensPorts, issueTokens } from './issue-tokens.ts';
 import { type ListSessionsPorts, listSessions } from './list-sessions.ts';
 import { type RevokeSessionsPorts, revokeSessions } from './revoke-sessions.ts';
@@ -9,6 +10,7 @@ import { type VerifyTokenPorts, verifyToken } from './verify-token.ts';
 import { type WatchRevocationsPorts, watchRevocations } from './watch-revocations.ts';
 
 export type SessionPorts = IssueTokensPorts &
+  ExchangeTokenPorts &
   RotateRefreshPorts &
   RevokeSessionsPorts &
   VerifyTokenPorts &
@@ -23,6 +25,7 @@ export function createSessionUseCases(ports: SessionPorts): SessionUseCases {
     verifySession: (call, input) => verifySession(ports, call, input),
     listSessions: (call, input) => listSessions(ports, call, input),
     issueTokens: (call, input) => issueTokens(ports, call, input),
+    exchangeToken: (call, input) => exchangeToken(ports, call, input),
     rotateRefresh: (call, input) => rotateRefresh(ports, call, input),
     revokeSessions: (call, tenant, target) => revokeSessions(ports, call, tenant, target),
     verifyToken: (call, tenant, token, audience) => verifyToken(ports, call, tenant, token, audience),

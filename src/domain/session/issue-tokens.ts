@@ -8,11 +8,12 @@ import { requestIdentity } from '../request-id.ts';
 import type { SubjectRef } from '../subject.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import { Violations } from '../violations.ts';
+import { type IssueByApiKeyPorts, issueByApiKey } from './issue-by-api-key.ts';
 import { type StartSessionPorts, startTokenSession } from './start-session.ts';
 import { checkTokenOptions } from './token-options.ts';
-import type { FinishedLogin, IssuedTokens, IssueTokensInput } from './use-cases.ts';
+import type { FinishedLogin, IssuedTokens, IssueProof, IssueTokensInput } from './use-cases.ts';
 
-export type IssueTokensPorts = StartSessionPorts & ProofPorts;
+export type IssueTokensPorts = StartSessionPorts & ProofPorts & IssueByApiKeyPorts;
 
 /**
  * Starts a session from an authentication token, or for a subject the caller vouches for. An authentication token decides the session by
@@ -24,11 +25,13 @@ export async function issueTokens(
   call: CallContext,
   input: IssueTokensInput,
 ): Promise<IssuedTokens | Rejection> {
-  await requireLoginTenant(ports.tenants, input.tenant, call.signal);
+  const settings = await requireLoginTenant(ports.tenants, input.tenant, call.signal);
   // Before the proof is spent: a caller who corrects its request still has it.
   checkTokenOptions(input.request, 'options');
-  const request = identify(ports, call, input);
-  const login = await finishedLogin(ports, call, input, request?.id ?? randomId(ports.random));
+  const { tenant, proof } = input;
+  if (proof.kind === 'api_key') return issueByApiKey(ports, call, { ...input, key: proof.key }, settings);
+  const request = identify(ports, call, input, proof);
+  const login = await finishedLogin(ports, call, tenant, proof, request?.id ?? randomId(ports.random));
   if ('kind' in login) return login;
   return startTokenSession(ports, call, {
     login,
@@ -38,14 +41,18 @@ export async function issueTokens(
   });
 }
 
+/** Those that begin a session. */
+type LoginProof = Exclude<IssueProof, { readonly kind: 'api_key' }>;
+
 async function finishedLogin(
   ports: IssueTokensPorts,
   call: CallContext,
-  input: IssueTokensInput,
+  tenant: string,
+  proof: LoginProof,
   sessionId: string,
 ): Promise<FinishedLogin | Rejection> {
-  if (input.proof.kind === 'subject') return vouchedLogin(ports, call, input.tenant, input.proof.subject, sessionId);
-  const login = await spendProof(ports, call, input.tenant, input.proof.token);
+  if (proof.kind === 'subject') return vouchedLogin(ports, call, tenant, proof.subject, sessionId);
+  const login = await spendProof(ports, call, tenant, proof.token);
   return login === 'PROOF_INVALID' ? { kind: 'rejection', reason: 'PROOF_INVALID' } : login;
 }
 
@@ -73,8 +80,9 @@ function identify(
   ports: IssueTokensPorts,
   call: CallContext,
   input: IssueTokensInput,
+  proof: LoginProof,
 ): { readonly id: string; readonly digest: string } | undefined {
-  const { tenant, requestId, proof, request, client } = input;
+  const { tenant, requestId, request, client } = input;
   if (requestId === '') return undefined;
   // The token is a secret, so a keyed digest of it stands in.
   const about =

@@ -45,14 +45,18 @@ function checkClaimsSize(claims: TokenRequest['claims'], field: string, violatio
 }
 
 /** The scopes of one access token: those asked for, which the session's must cover; none asked for means the session's. */
-export function narrowScopes(sessionScopes: readonly string[], asked: readonly string[]): readonly string[] {
+export function narrowScopes(
+  sessionScopes: readonly string[],
+  asked: readonly string[],
+  field = 'scopes',
+): readonly string[] {
   if (asked.length === 0) return sessionScopes;
   const violations = new Violations();
-  checkScopes(asked, 'scopes', violations);
+  checkScopes(asked, field, violations);
   asked.forEach((scope, index) => {
     // RFC 6749 section 6: nothing that was not granted at first.
     if (!coversScope(sessionScopes, scope))
-      violations.add(`scopes[${index}]`, 'must be within the scopes of the session');
+      violations.add(`${field}[${index}]`, 'must be within the scopes that were granted at first');
   });
   violations.throwIfAny();
   return asked;

@@ -1,6 +1,7 @@
 import type { CallContext, ClientDevice } from '../call.ts';
 import type { DecisionReason } from '../decision/use-cases.ts';
 import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
+import type { ActorClaim } from '../keys/access-token-claims.ts';
 import type { ListPage } from '../page-token.ts';
 import type { Document, Json } from '../storage.ts';
 import type { SubjectRef } from '../subject.ts';
@@ -63,8 +64,10 @@ export interface IssuedTokens {
   readonly kind: 'tokens';
   readonly accessToken: string;
   readonly accessExpiresAt: number;
+  /** Empty for an API key, which is its own refresh token. */
   readonly refreshToken: string;
-  readonly refreshExpiresAt: number;
+  readonly refreshExpiresAt: number | undefined;
+  /** Or the id of the API key. */
   readonly sessionId: string;
 }
 
@@ -103,7 +106,9 @@ export interface SessionStarter {
 export type IssueProof =
   | { readonly kind: 'authentication_token'; readonly token: string }
   /** The caller vouches; the pipeline has checked `tokens:vouch`. */
-  | { readonly kind: 'subject'; readonly subject: SubjectRef };
+  | { readonly kind: 'subject'; readonly subject: SubjectRef }
+  /** Of a service of the tenant. */
+  | { readonly kind: 'api_key'; readonly key: string };
 
 export interface IssueTokensInput {
   readonly tenant: string;
@@ -112,6 +117,28 @@ export interface IssueTokensInput {
   readonly client: ClientDevice;
   /** Lower-case UUID; empty: not repeatable. */
   readonly requestId: string;
+}
+
+export type ActorProof =
+  | { readonly kind: 'caller' }
+  | { readonly kind: 'access_token'; readonly token: string }
+  | { readonly kind: 'api_key'; readonly key: string };
+
+export interface ExchangeTokenInput {
+  readonly tenant: string;
+  readonly subjectToken: string;
+  /** What the subject token, and the actor's, must be for. */
+  readonly ownAudience: string;
+  readonly request: TokenRequest;
+  readonly actor: ActorProof;
+  readonly client: ClientDevice;
+}
+
+export interface ExchangedToken {
+  readonly kind: 'exchanged';
+  readonly accessToken: string;
+  readonly expiresAt: number;
+  readonly scopes: readonly string[];
 }
 
 export interface RotateRefreshInput {
@@ -145,6 +172,7 @@ export type TokenIntrospection =
       /** Undefined when a caller vouched. */
       readonly authTime: number | undefined;
       readonly methods: readonly string[];
+      readonly actor: ActorClaim | undefined;
       readonly claims: { readonly [name: string]: Json | undefined };
     };
 
@@ -194,6 +222,8 @@ export interface SessionUseCases {
   verifySession(call: CallContext, input: VerifySessionInput): SessionCheck | Promise<SessionCheck>;
   listSessions(call: CallContext, input: ListSessionsInput): Promise<SessionsPage>;
   issueTokens(call: CallContext, input: IssueTokensInput): Promise<IssuedTokens | Rejection>;
+  /** RFC 8693. */
+  exchangeToken(call: CallContext, input: ExchangeTokenInput): Promise<ExchangedToken | Rejection>;
   rotateRefresh(call: CallContext, input: RotateRefreshInput): Promise<IssuedTokens | Rejection>;
   /** How many sessions this call ended. */
   revokeSessions(call: CallContext, tenant: string, target: RevokeTarget): Promise<number>;

@@ -64,6 +64,7 @@ function introspect(
     expiresAt: claims.expiresAt,
     authTime: claims.authTime,
     methods: claims.amr,
+    actor: claims.act,
     claims: claims.custom,
   };
 }

@@ -1,6 +1,12 @@
 import { create, type JsonObject } from '@bufbuild/protobuf';
 import { DecisionReason as Reason } from '../../../gen/sallyport/v1/decision_pb.ts';
-import { type VerifyTokenResponse, VerifyTokenResponseSchema } from '../../../gen/sallyport/v1/token_pb.ts';
+import {
+  type Actor,
+  ActorSchema,
+  type VerifyTokenResponse,
+  VerifyTokenResponseSchema,
+} from '../../../gen/sallyport/v1/token_pb.ts';
+import type { ActorClaim } from '../../domain/keys/access-token-claims.ts';
 import type { TokenIntrospection } from '../../domain/session/use-cases.ts';
 import { toSubject } from './to-decision.ts';
 import { toTimestamp } from './to-timestamp.ts';
@@ -26,6 +32,13 @@ export function toVerifyTokenResponse(tenant: string, found: TokenIntrospection)
       // Stored attributes are JSON by the storage port's law; only their type is wider (readonly, undefined members).
       claims: JSON.parse(JSON.stringify(found.claims)) as JsonObject,
       tokenType: 'Bearer',
+      ...(found.actor === undefined ? {} : { actor: toActor(found.actor) }),
     },
   });
+}
+
+function toActor({ subject, tenant, act }: ActorClaim): Actor {
+  const message = create(ActorSchema, { subject: toSubject(subject), tenant });
+  if (act !== undefined) message.actor = toActor(act);
+  return message;
 }

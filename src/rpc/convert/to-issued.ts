@@ -8,8 +8,12 @@ import {
   type TokenPair,
   TokenPairSchema,
 } from '../../../gen/sallyport/v1/session_pb.ts';
+import {
+  type ExchangedToken as ExchangedTokenMessage,
+  ExchangedTokenSchema,
+} from '../../../gen/sallyport/v1/token_pb.ts';
 import type { Rejection } from '../../domain/identity/use-cases.ts';
-import type { IssuedCookie, IssuedTokens } from '../../domain/session/use-cases.ts';
+import type { ExchangedToken, IssuedCookie, IssuedTokens } from '../../domain/session/use-cases.ts';
 import { toDuration, toTimestamp } from './to-timestamp.ts';
 
 export function toTokenPair(issued: IssuedTokens): TokenPair {
@@ -43,4 +47,15 @@ export function toTokensOutcome(
   return outcome.kind === 'tokens'
     ? { case: 'tokens', value: toTokenPair(outcome) }
     : { case: 'rejection', value: toRejection(outcome) };
+}
+
+/** The `outcome` of ExchangeToken. */
+export function toExchangeOutcome(
+  outcome: ExchangedToken | Rejection,
+): { case: 'token'; value: ExchangedTokenMessage } | { case: 'rejection'; value: RejectionMessage } {
+  if (outcome.kind === 'rejection') return { case: 'rejection', value: toRejection(outcome) };
+  const { accessToken, expiresAt, scopes } = outcome;
+  const accessTokenExpireTime = toTimestamp(expiresAt);
+  const value = create(ExchangedTokenSchema, { accessToken, accessTokenExpireTime, scopes: [...scopes] });
+  return { case: 'token', value };
 }

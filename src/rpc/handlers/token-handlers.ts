@@ -1,5 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import {
+  ExchangeTokenResponseSchema,
   GetJwksResponseSchema,
   type IssueTokensRequest,
   IssueTokensResponseSchema,
@@ -19,12 +20,13 @@ import type {
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import { toVerifyTokenResponse } from '../convert/to-introspection.ts';
-import { toTokensOutcome } from '../convert/to-issued.ts';
+import { toExchangeOutcome, toTokensOutcome } from '../convert/to-issued.ts';
 import { toJsonWebKey } from '../convert/to-json-web-key.ts';
 import { toRevocationEvent } from '../convert/to-revocation-event.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
 import { parseClient } from '../parse/parse-client.ts';
+import { parseExchangeToken } from '../parse/parse-exchange.ts';
 import { parseScopes, parseTokenOptions } from '../parse/parse-issue.ts';
 import { parseUserOrService } from '../parse/parse-principal.ts';
 import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts';
@@ -32,13 +34,20 @@ import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts
 const POSITION_CHARS = 128;
 
 export function tokenHandlers(
-  sessions: Pick<SessionUseCases, 'issueTokens' | 'rotateRefresh' | 'verifyToken' | 'watchRevocations'>,
+  sessions: Pick<
+    SessionUseCases,
+    'issueTokens' | 'exchangeToken' | 'rotateRefresh' | 'verifyToken' | 'watchRevocations'
+  >,
   keys: Pick<KeyUseCases, 'jwks'>,
 ): Handlers<typeof TokenService> {
   return {
     issueTokens: async (call, request) => {
       const outcome = await sessions.issueTokens(call, parseIssueTokens(request));
       return create(IssueTokensResponseSchema, { outcome: toTokensOutcome(outcome) });
+    },
+    exchangeToken: async (call, request) => {
+      const outcome = await sessions.exchangeToken(call, parseExchangeToken(request));
+      return create(ExchangeTokenResponseSchema, { outcome: toExchangeOutcome(outcome) });
     },
     rotateRefresh: async (call, request) => {
       const outcome = await sessions.rotateRefresh(call, parseRotateRefresh(request));
@@ -86,8 +95,10 @@ function parseProof(proof: IssueTokensRequest['proof'], violations: Violations):
       return { kind: 'authentication_token', token: opaqueText(proof.value, 'authentication_token', violations) };
     case 'subject':
       return { kind: 'subject', subject: parseUserOrService(proof.value, 'subject', violations) };
+    case 'apiKey':
+      return { kind: 'api_key', key: opaqueText(proof.value, 'api_key', violations) };
     case undefined:
-      violations.add('proof', 'is required: one of authentication_token, subject');
+      violations.add('proof', 'is required: one of authentication_token, subject, api_key');
       return { kind: 'authentication_token', token: '' };
   }
 }

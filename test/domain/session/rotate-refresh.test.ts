@@ -54,7 +54,7 @@ test('each rotation gives the next token of the same session, and moves the idle
   assert.ok(second.kind === 'tokens');
   assert.notEqual(second.refreshToken, first.refreshToken);
   assert.equal(second.sessionId, first.sessionId);
-  assert.equal(second.refreshExpiresAt, first.refreshExpiresAt + 60_000);
+  assert.equal(second.refreshExpiresAt, (first.refreshExpiresAt ?? 0) + 60_000);
   for (let days = 0, token = second.refreshToken; days < 29; days += 1) {
     world.clock.advance(24 * 3_600_000);
     token = tokenOf(await rotate(world, token));

@@ -58,6 +58,7 @@ export function createWorld<S extends Store = MemoryStore>(
   const judge = createSessionTokenJudge({ ...ports, marks });
   const sessions = createSessionUseCases({
     ...ports,
+    judgeApiKey,
     revocationFeed: noRevocationFeed,
     accessTokens,
     judgeSessionToken: judge,

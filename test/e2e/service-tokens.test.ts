@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { ApiKeyService } from '../../gen/sallyport/v1/api_key_pb.ts';
+import { RejectionReason, SessionService } from '../../gen/sallyport/v1/session_pb.ts';
+import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
+import { bothStores } from '../support/both-stores.ts';
+import { grpcClient } from '../support/grpc-client.ts';
+import { addPerson, proofOf } from '../support/people.ts';
+
+const onStores = await bothStores();
+
+onStores('a service gets a token by its key, and acts for a user by an exchange', async (place) => {
+  const service = await place.start();
+  const key = service.adminKey;
+  const keys = grpcClient(ApiKeyService, service.grpc, { key });
+  const tokens = grpcClient(TokenService, service.grpc, { key });
+  const sessions = grpcClient(SessionService, service.grpc, { key });
+  const userId = await addPerson(service, 'ada');
+  const owner = { type: 'service', id: 'billing' };
+  const made = await keys.createApiKey({ owner, scopes: ['invoices:*'] });
+  const proof = { case: 'apiKey' as const, value: made.apiKey };
+  const own = await tokens.issueTokens({ proof, options: { audience: ['shop'] } });
+  assert.ok(own.outcome.case === 'tokens');
+  assert.deepEqual([own.outcome.value.refreshToken, own.outcome.value.refreshTokenExpireTime], ['', undefined]);
+  const introspected = await tokens.verifyToken({ accessToken: own.outcome.value.accessToken, audience: 'shop' });
+  assert.deepEqual(
+    [introspected.active, introspected.claims?.subject?.id, introspected.claims?.scopes],
+    [true, 'billing', ['invoices:*']],
+  );
+  assert.equal(introspected.claims?.actor, undefined);
+  const login = await tokens.issueTokens({
+    proof: { case: 'authenticationToken', value: await proofOf(service, 'ada') },
+    options: { audience: ['shop'], scopes: ['invoices:*', 'orders:*'] },
+  });
+  assert.ok(login.outcome.case === 'tokens');
+  const request = {
+    subjectToken: login.outcome.value.accessToken,
+    ownAudience: 'shop',
+    options: { audience: ['invoicing'], scopes: ['invoices:read'] },
+    actor: { case: 'actorApiKey' as const, value: made.apiKey },
+  };
+  const exchanged = await tokens.exchangeToken(request);
+  assert.ok(exchanged.outcome.case === 'token');
+  const { accessToken } = exchanged.outcome.value;
+  const { claims } = await tokens.verifyToken({ accessToken, audience: 'invoicing' });
+  assert.deepEqual(
+    [claims?.subject?.id, claims?.scopes, claims?.actor?.subject?.id, claims?.actor?.tenant],
+    [userId, ['invoices:read'], 'billing', 'default'],
+  );
+  const wrong = await tokens.exchangeToken({ ...request, ownAudience: 'elsewhere' });
+  assert.ok(wrong.outcome.case === 'rejection');
+  assert.equal(wrong.outcome.value.reason, RejectionReason.PROOF_INVALID);
+  await sessions.revokeSessions({ selector: { case: 'userId', value: userId } });
+  assert.equal((await tokens.verifyToken({ accessToken })).active, false);
+  await keys.revokeApiKey({ keyId: made.key?.id ?? '' });
+  assert.equal((await tokens.verifyToken({ accessToken: own.outcome.value.accessToken })).active, false);
+  for (const client of [keys, tokens, sessions]) client.close();
+});
