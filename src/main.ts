@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { COMMANDS } from './cli/command/commands.ts';
 import { generate } from './cli/generate.ts';
 import { type ExitCode, runService } from './cli/run-service.ts';
 import { systemRandom } from './platform/random.ts';
@@ -11,10 +13,24 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   if (first === undefined) return runService(process.env, openService);
   if (rest.length === 0 && (first === '--help' || first === '-h')) return print(helpText());
   if (rest.length === 0 && first === '--version') return print(`${version()}\n`);
+  if (COMMANDS.has(first)) return command(args);
   const secret = first === 'generate' && rest.length === 1 ? generate(rest[0] ?? '', systemRandom()) : undefined;
   if (secret !== undefined) return print(secret);
   process.stderr.write(`sallyport: unknown argument ${JSON.stringify(rest[0] ?? first)}; try --help\n`);
   return 2;
+}
+
+/** Loaded when asked for: the service needs neither commander nor YAML. */
+async function command(args: readonly string[]): Promise<ExitCode> {
+  const { runCommand } = await import('./cli/command/run-command.ts');
+  return runCommand(args, {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    readFile: (path) => readFile(path, 'utf8'),
+    writeFile: (path, text) => writeFile(path, text),
+    fetch,
+    now: () => Date.now(),
+  });
 }
 
 function print(text: string): ExitCode {

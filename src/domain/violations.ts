@@ -15,6 +15,11 @@ export class Violations {
     if (this.#noted.length < limits.violationsReported) this.#noted.push({ field, description });
   }
 
+  /** The first of them, up to the limit of what is reported. */
+  get noted(): readonly Violation[] {
+    return this.#noted ?? [];
+  }
+
   get count(): number {
     return this.#count;
   }

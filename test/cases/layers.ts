@@ -34,6 +34,8 @@ export const REFUSED: readonly ImportCase[] = [
   ['domain/identity/x.ts', 'jose'],
   ['domain/identity/x.ts', 'pino'],
   ['domain/decision/x.ts', 'lru-cache'],
+  ['cli/x.ts', 'commander'],
+  ['cli/command/x.ts', '../../service.ts'],
   ['domain/storage.ts', '../platform/clock.ts'],
   ['domain/storage.ts', './errors.ts'],
   ['replication/x.ts', '../store/mongo/open-mongo-store.ts'],
@@ -105,6 +107,9 @@ export const ALLOWED: readonly ImportCase[] = [
   ['rpc/x.ts', '@connectrpc/connect/protocol-grpc'],
   ['http/x.ts', '../domain/keys/jwks.ts'],
   ['cli/x.ts', '../store/sqlite/open-sqlite-store.ts'],
+  ['cli/command/x.ts', '../../domain/decision/policy.ts'],
+  ['cli/command/x.ts', 'commander'],
+  ['cli/command/x.ts', 'yaml'],
   ['service.ts', './store/mongo/open-mongo-store.ts'],
   ['main.ts', './service.ts'],
 ];

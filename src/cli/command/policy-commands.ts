@@ -1,0 +1,72 @@
+import { policyDigest } from '../../domain/decision/policy.ts';
+import type { Policy } from '../../domain/decision/use-cases.ts';
+import { CommandError, type CommandIo, type ExitCode } from './command-io.ts';
+import { offlineIndex } from './offline-index.ts';
+import { policyDiff } from './policy-diff.ts';
+import { readPolicyFile } from './policy-file.ts';
+import { policyFromJson, policyToJson, policyToYaml } from './policy-wire.ts';
+import { runPolicyTests, type TestOutcome } from './run-policy-tests.ts';
+import { connectServer, type ServerOptions } from './server-connection.ts';
+import { readTestFile } from './test-file.ts';
+import { junitReport, testReport } from './test-report.ts';
+
+/** Puts the file's policy in force, or with `dryRun` only has it checked by the service. */
+export async function applyCommand(
+  io: CommandIo,
+  server: ServerOptions,
+  file: string,
+  options: { readonly dryRun: boolean; readonly etag: string },
+): Promise<ExitCode> {
+  const policy = await readPolicyFile(io, file);
+  const connection = connectServer(io, server);
+  const request = { policy: policyToJson(policy), etag: options.etag, dryRun: options.dryRun };
+  const response = await connection.call('PolicyService/ApplyPolicy', request);
+  const applied = response['policy'] as { version?: number; etag?: string } | undefined;
+  const what = options.dryRun ? 'would be' : 'is';
+  io.out(
+    `version ${applied?.version ?? 0} ${what} in force${applied?.etag === undefined ? '' : `, etag ${applied.etag}`}\n`,
+  );
+  return 0;
+}
+
+/** What applying the file would change; exit code 1 when anything would. */
+export async function diffCommand(io: CommandIo, server: ServerOptions, file: string): Promise<ExitCode> {
+  const next = await readPolicyFile(io, file);
+  const current = await currentPolicy(io, server);
+  const lines = policyDiff(current, next);
+  for (const line of lines) io.out(`${line}\n`);
+  return lines.length === 0 && policyDigest(current) === policyDigest(next) ? 0 : 1;
+}
+
+/** The policy in force, as a file. */
+export async function exportCommand(io: CommandIo, server: ServerOptions): Promise<ExitCode> {
+  io.out(policyToYaml(await currentPolicy(io, server)));
+  return 0;
+}
+
+/** Decides what test files expect, offline; exit code 1 when any decision is another one. */
+export async function testCommand(
+  io: CommandIo,
+  files: readonly string[],
+  options: { readonly policy?: string | undefined; readonly junit?: string | undefined },
+): Promise<ExitCode> {
+  const outcomes: TestOutcome[] = [];
+  const policies = new Map<string, Policy>();
+  const now = io.now();
+  for (const path of files) {
+    const file = await readTestFile(io, path);
+    const from = options.policy ?? file.policy;
+    if (from === undefined) throw new CommandError(`${path} names no policy, and --policy was not given`);
+    const policy = policies.get(from) ?? (await readPolicyFile(io, from));
+    policies.set(from, policy);
+    outcomes.push(...runPolicyTests(offlineIndex(policy, file, now), file, now));
+  }
+  io.out(testReport(outcomes));
+  if (options.junit !== undefined) await io.writeFile(options.junit, junitReport(outcomes));
+  return outcomes.every(({ passed }) => passed) ? 0 : 1;
+}
+
+async function currentPolicy(io: CommandIo, server: ServerOptions): Promise<Policy> {
+  const response = await connectServer(io, server).call('PolicyService/GetPolicy', {});
+  return policyFromJson(response['policy']);
+}
