@@ -54,23 +54,25 @@ export async function serve(
     () => startOpsPort({ metrics, readiness, logger }, listen(settings.opsAddress, 'SALLYPORT_OPS_ADDRESS')),
     (port, signal) => port.close(signal),
   );
-  const http = await lifecycle.start(
-    'HTTP port',
-    () =>
-      startHttpPort(
+  // Opened and closed as one: while a call drains on one of them, the other must not take new ones.
+  const { http, grpc } = await lifecycle.start(
+    'gRPC and HTTP ports',
+    async () => {
+      const http = await startHttpPort(
         { keys: composition.useCases.keys, rpc, authzen, logger },
         listen(settings.httpAddress, 'SALLYPORT_HTTP_ADDRESS', tls),
-      ),
-    (port, signal) => port.close(signal),
-  );
-  const grpc = await lifecycle.start(
-    'gRPC port',
-    () =>
-      startGrpcServer(
-        { pipeline, methods, health, clock },
-        listen(settings.grpcAddress, 'SALLYPORT_GRPC_ADDRESS', tls),
-      ),
-    (port, signal) => port.close(signal),
+      );
+      try {
+        const place = listen(settings.grpcAddress, 'SALLYPORT_GRPC_ADDRESS', tls);
+        return { http, grpc: await startGrpcServer({ pipeline, methods, health, clock }, place) };
+      } catch (error) {
+        await http.close(AbortSignal.abort());
+        throw error;
+      }
+    },
+    async (ports, signal) => {
+      await Promise.all([ports.http.close(signal), ports.grpc.close(signal)]);
+    },
   );
   return {
     grpc: shown(settings.grpcAddress, grpc.port),
