@@ -11,7 +11,7 @@ import { type CreateApiKeyPorts, createApiKey } from './create-api-key.ts';
 import { getApiKey, listApiKeys, type ReadApiKeyPorts } from './list-api-keys.ts';
 import { type RevokeApiKeyPorts, revokeApiKey } from './revoke-api-key.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import type { KeyUseCases, VerifiedApiKey, VerifyApiKeyInput } from './use-cases.ts';
+import type { ApiKeyDocument, KeyUseCases, VerifiedApiKey, VerifyApiKeyInput } from './use-cases.ts';
 import type { ApiKeyVerdict, JudgeApiKey } from './verify-api-key.ts';
 
 /**
@@ -65,10 +65,19 @@ function callerOf(verdict: ApiKeyVerdict): Caller | undefined {
     if (reason !== 'CREDENTIAL_RATE_LIMITED' || retryAfterMs === undefined) return undefined;
     throw new DomainError('CALLER_RATE_LIMITED', 'the rate limit of this API key is exhausted', { retryAfterMs });
   }
-  const { subject, id, scopes } = verdict.key;
-  const narrowing = scopes.length === 0 ? undefined : scopes;
-  return { subject, name: formatSubject(subject), credentialId: id, scopes: narrowing };
+  const { key } = verdict;
+  let caller = callers.get(key);
+  if (caller === undefined) {
+    const { subject, id, scopes } = key;
+    const narrowing = scopes.length === 0 ? undefined : scopes;
+    caller = { subject, name: formatSubject(subject), credentialId: id, scopes: narrowing };
+    callers.set(key, caller);
+  }
+  return caller;
 }
+
+/** One caller per key as it was read: its name is then one text, whose place in a table is worked out once and not per call. */
+const callers = new WeakMap<ApiKeyDocument, Caller>();
 
 function verifyApiKey(
   ports: KeyPorts,

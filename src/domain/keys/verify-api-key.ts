@@ -1,8 +1,10 @@
+import { createDigestMemo } from '../../crypto/digest-memo.ts';
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import { sha256 } from '../../crypto/keyed-digest.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { createCredentialCache } from '../../platform/credential-cache.ts';
 import { type InNetworks, inNetworks } from '../../platform/networks.ts';
+import type { RandomSource } from '../../platform/random.ts';
 import { createTokenBuckets } from '../../platform/token-buckets.ts';
 import type { DecisionReason } from '../decision/use-cases.ts';
 import type { ReplicaChange, ReplicaChanges, Replicas, RevokedSet } from '../replica.ts';
@@ -39,6 +41,7 @@ export interface JudgeApiKeyPorts {
   readonly store: Store;
   readonly ring: KeyRing;
   readonly clock: Clock;
+  readonly random: RandomSource;
   readonly replicas: Replicas & ReplicaChanges;
   readonly marks: UseMarks;
 }
@@ -62,6 +65,7 @@ export function createApiKeyJudge(ports: JudgeApiKeyPorts): JudgeApiKey {
   const cache = createCredentialCache<RecognizedKey>({ max: MAX_REMEMBERED, maxAgeMs: REMEMBERED_MS, clock });
   replicas.onChange((change) => forget(cache, change));
   const judge = createUseJudge(ports);
+  const digests = createDigestMemo(ports.random);
 
   const judgeCold = async (
     tenant: string,
@@ -81,8 +85,10 @@ export function createApiKeyJudge(ports: JudgeApiKeyPorts): JudgeApiKey {
     return judge(recognized, replicas.peek(tenant)?.revoked ?? revoked, address);
   };
   return (tenant, text, signal, address = NOWHERE) => {
-    const digest = sha256(text);
+    const kept = digests.find(text);
+    const digest = kept ?? sha256(text);
     const known = cache.get(digest);
+    if (kept === undefined && known !== undefined) digests.keep(text, digest);
     const replica = known === undefined ? undefined : replicas.peek(tenant);
     if (known !== undefined && replica !== undefined) {
       if (known.key.tenant !== tenant) return INVALID;
