@@ -16,11 +16,12 @@ import {
   ERASE_USER_EFFECT,
   MARK_USER_EFFECT,
 } from './domain/identity/user-effects.ts';
+import { createKeyRotation } from './domain/keys/key-rotation.ts';
 import { checkMasterKey, hasMasterKeyCheck } from './domain/keys/master-key-check.ts';
-import { createSigningKeys } from './domain/keys/signing-keys.ts';
+import { createSigningKeys, type SigningKeys } from './domain/keys/signing-keys.ts';
 import { createOutbox } from './domain/outbox.ts';
 import type { ReplicaChange } from './domain/replica.ts';
-import { createRevokeHandler, REVOKE_EFFECT } from './domain/session/revocation.ts';
+import { createRevokeHandler, createSettle, REVOKE_EFFECT } from './domain/session/revocation.ts';
 import type { Store } from './domain/storage.ts';
 import { ensureTenants } from './domain/tenant/ensure-tenants.ts';
 import { DEFAULT_TENANT, type ForgettingTenantDirectory, SYSTEM_TENANT } from './domain/tenant/tenant.ts';
@@ -93,11 +94,6 @@ async function found(
     pinned: [SYSTEM_TENANT, DEFAULT_TENANT],
     maxStalenessMs: settings.maxStalenessMs,
   });
-  const signingKeys = createSigningKeys({ store, sealer, clock });
-  follower.onChange((change) => {
-    const isKeySet = change.kind === 'revoked' && change.revocations.some(({ kind }) => kind === 'key_set');
-    if (isKeySet || change.kind === 'loaded') signingKeys.forget(change.tenant);
-  });
   const tenants = createTenantDirectory({ store, clock, logger });
   follower.onChange((change) => forgetTenants(tenants, change));
   await lifecycle.start(
@@ -120,6 +116,11 @@ async function found(
     () => sweeper.start(),
     () => sweeper.stop(),
   );
+  const policy = { publishMs: settings.jwksCacheMs, maxAgeMs: settings.signingKeyMaxAgeMs };
+  const settle = createSettle(outbox);
+  const keyRotation = createKeyRotation({ store, sealer, updates, settle, clock, tenants, policy });
+  const signingKeys = createSigningKeys({ store, sealer, clock, logger, tenants, rotation: keyRotation });
+  follower.onChange((change) => forgetSigningKeys(signingKeys, change));
   const marks = { sessions: createUseMarks(store, 'sessions'), apiKeys: createUseMarks(store, 'apiKeys') };
   const foundation = {
     context,
@@ -131,10 +132,17 @@ async function found(
     replicas: follower,
     revocationFeed: follower.revocations,
     outbox,
+    settle,
     signingKeys,
+    keyRotation,
     marks,
   };
   return { foundation, follower };
+}
+
+function forgetSigningKeys(signingKeys: SigningKeys, change: ReplicaChange): void {
+  const isKeySet = change.kind === 'revoked' && change.revocations.some(({ kind }) => kind === 'key_set');
+  if (isKeySet || change.kind === 'loaded') signingKeys.forget(change.tenant);
 }
 
 /** Changes of tenants are announced in the log of tenant `sallyport`, whichever tenant it is. */

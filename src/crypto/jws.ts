@@ -5,7 +5,7 @@ import { decodeBase64url } from './base64url.ts';
 // member that could bring a key or a rule of its own.
 
 /** The algorithms of our signing keys. */
-export type SigningAlgorithm = 'ES256';
+export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
 
 export interface ParsedJws {
   readonly algorithm: string;

@@ -9,6 +9,7 @@ export type ErrorReason =
   | 'USER_NOT_FOUND'
   | 'SESSION_NOT_FOUND'
   | 'API_KEY_NOT_FOUND'
+  | 'SIGNING_KEY_NOT_FOUND'
   | 'GRANT_NOT_FOUND'
   | 'POLICY_NOT_FOUND'
   /** Another user of the tenant holds the identifier. metadata: kind. */

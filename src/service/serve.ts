@@ -59,7 +59,7 @@ export async function serve(
     'gRPC and HTTP ports',
     async () => {
       const http = await startHttpPort(
-        { keys: composition.useCases.keys, rpc, authzen, logger },
+        { ...issuerOf(context, composition), rpc, authzen, logger },
         listen(settings.httpAddress, 'SALLYPORT_HTTP_ADDRESS', tls),
       );
       try {
@@ -80,6 +80,11 @@ export async function serve(
     ops: shown(settings.opsAddress, ops.port),
     health,
   };
+}
+
+/** What the HTTP port publishes of issuers. */
+function issuerOf({ settings }: ServiceContext, { useCases, issuerOf: of }: Composition) {
+  return { keys: useCases.keys, issuerOf: of, cacheMs: settings.jwksCacheMs };
 }
 
 function listen({ host, port }: ListenAddress, setting: string, tls?: TlsSource): HttpListenerOptions {

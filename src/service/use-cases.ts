@@ -9,6 +9,7 @@ import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts
 import { createIdentity } from '../domain/identity/create-identity.ts';
 import { createAccessTokens } from '../domain/keys/access-token.ts';
 import { createCallerAuthenticator, createKeyUseCases } from '../domain/keys/create-key-use-cases.ts';
+import type { KeyRotation } from '../domain/keys/key-rotation.ts';
 import type { SigningKeys } from '../domain/keys/signing-keys.ts';
 import { createApiKeyJudge } from '../domain/keys/verify-api-key.ts';
 import type { Outbox } from '../domain/outbox.ts';
@@ -17,7 +18,7 @@ import { createSessionStarter } from '../domain/session/create-session-starter.t
 import { createSessionUseCases } from '../domain/session/create-session-use-cases.ts';
 import { createCredentialResolver } from '../domain/session/credential-resolver.ts';
 import { createSessionTokenJudge } from '../domain/session/judge-session-token.ts';
-import { createSettle } from '../domain/session/revocation.ts';
+import type { Settle } from '../domain/session/revocation.ts';
 import type { Store } from '../domain/storage.ts';
 import { createTenantUseCases } from '../domain/tenant/create-tenant-use-cases.ts';
 import { type ForgettingTenantDirectory, SYSTEM_TENANT } from '../domain/tenant/tenant.ts';
@@ -38,6 +39,8 @@ export interface Foundation {
   readonly revocationFeed: RevocationFeed;
   readonly outbox: Outbox;
   readonly signingKeys: SigningKeys;
+  readonly keyRotation: KeyRotation;
+  readonly settle: Settle;
   /** Last uses, by what was used. */
   readonly marks: { readonly sessions: UseMarks; readonly apiKeys: UseMarks };
 }
@@ -47,6 +50,8 @@ export interface Composition {
   readonly useCases: UseCases;
   readonly authenticateCaller: AuthenticateCaller;
   readonly permitCaller: PermitCaller;
+  /** `iss` of a tenant's tokens. */
+  readonly issuerOf: (tenant: string) => string;
   /** Tells when what calling services may do can have changed. */
   readonly onRightsChange: (listener: () => void) => void;
 }
@@ -55,7 +60,7 @@ export interface Composition {
 export async function compose(foundation: Foundation): Promise<Composition> {
   const { context, store, ring, sealer, updates, tenants, replicas, outbox, signingKeys, marks } = foundation;
   const { clock, random, logger, settings } = context;
-  const shared = { ...foundation, clock, random, settle: createSettle(outbox) };
+  const shared = { ...foundation, clock, random };
   const hasher = await context.lifecycle.start(
     'password hashing',
     () => createPasswordHasher({ ring, clock, random, logger, ...hashing(context) }),
@@ -101,6 +106,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
       }),
       tenants: createTenantUseCases({ store, updates, outbox, clock, ring, tenants }),
     },
+    issuerOf: accessTokens.issuerOf,
     authenticateCaller: createCallerAuthenticator(judgeApiKey),
     onRightsChange: (listener) => {
       replicas.onChange(({ tenant }) => {

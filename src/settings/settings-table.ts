@@ -137,6 +137,22 @@ export const SETTINGS = {
     form: path,
     description: 'File with the first administrator API key, for stores that start empty on MongoDB.',
   }),
+  jwksCacheMs: required({
+    variable: 'SALLYPORT_JWKS_CACHE_MS',
+    group: 'Limits',
+    form: wholeNumber(1000, 86_400_000, 'milliseconds'),
+    fallback: '900000',
+    description:
+      'How long verifiers may keep a JWKS: its Cache-Control, and how long a new signing key is published before it signs.',
+  }),
+  signingKeyMaxAgeMs: required({
+    variable: 'SALLYPORT_SIGNING_KEY_MAX_AGE_MS',
+    group: 'Limits',
+    form: wholeNumber(1000, 31_536_000_000, 'milliseconds'),
+    fallback: '2592000000',
+    fallbackNote: '30 days',
+    description: 'Age at which a signing key is replaced by the next one.',
+  }),
   maxStalenessMs: required({
     variable: 'SALLYPORT_MAX_STALENESS_MS',
     group: 'Limits',

@@ -76,6 +76,7 @@ export async function startRpcHarness(
     methods,
     { ...defaultPipelineLimits, ...options.limits },
   );
+  const issuerOf = (tenant: string): string => `https://id.example${tenant === 'default' ? '' : `/t/${tenant}`}`;
   const health = createHealth([...new Set(methods.map((method) => method.desc.parent.typeName))]);
   const place = { host: '127.0.0.1', port: 0, tls: options.tls };
   const grpc = await startGrpcServer(
@@ -85,6 +86,8 @@ export async function startRpcHarness(
   const http = await startHttpPort(
     {
       keys: useCases.keys,
+      issuerOf,
+      cacheMs: 900_000,
       rpc: createConnectListener(pipeline, methods),
       authzen: createAuthzenListener(pipeline, methods, 'https://pdp.test'),
       logger,

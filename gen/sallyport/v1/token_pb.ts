@@ -2,8 +2,8 @@
 // @generated from file sallyport/v1/token.proto (package sallyport.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { DecisionReason } from "./decision_pb.ts";
@@ -13,13 +13,13 @@ import type { Rejection, TokenOptions, TokenPair } from "./session_pb.ts";
 import { file_sallyport_v1_session } from "./session_pb.ts";
 import type { ClientContext, Subject } from "./subject_pb.ts";
 import { file_sallyport_v1_subject } from "./subject_pb.ts";
-import type { JsonObject, Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sallyport/v1/token.proto.
  */
 export const file_sallyport_v1_token: GenFile = /*@__PURE__*/
-  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSL4AQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEhEKB2FwaV9rZXkYBSABKAlIABIrCgdvcHRpb25zGAQgASgLMhouc2FsbHlwb3J0LnYxLlRva2VuT3B0aW9ucxIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBISCgpyZXF1ZXN0X2lkGAsgASgJQgcKBXByb29mInkKE0lzc3VlVG9rZW5zUmVzcG9uc2USKQoGdG9rZW5zGAEgASgLMhcuc2FsbHlwb3J0LnYxLlRva2VuUGFpckgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIuYBChRFeGNoYW5nZVRva2VuUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFQoNc3ViamVjdF90b2tlbhgCIAEoCRIUCgxvd25fYXVkaWVuY2UYAyABKAkSKwoHb3B0aW9ucxgEIAEoCzIaLnNhbGx5cG9ydC52MS5Ub2tlbk9wdGlvbnMSFQoLYWN0b3JfdG9rZW4YBSABKAlIABIXCg1hY3Rvcl9hcGlfa2V5GAYgASgJSAASKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCBwoFYWN0b3IifwoVRXhjaGFuZ2VUb2tlblJlc3BvbnNlEi0KBXRva2VuGAEgASgLMhwuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlZFRva2VuSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUidAoORXhjaGFuZ2VkVG9rZW4SFAoMYWNjZXNzX3Rva2VuGAEgASgJEjwKGGFjY2Vzc190b2tlbl9leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2NvcGVzGAMgAygJInoKFFJvdGF0ZVJlZnJlc2hSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIVCg1yZWZyZXNoX3Rva2VuGAIgASgJEg4KBnNjb3BlcxgDIAMoCRIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dCJ7ChVSb3RhdGVSZWZyZXNoUmVzcG9uc2USKQoGdG9rZW5zGAEgASgLMhcuc2FsbHlwb3J0LnYxLlRva2VuUGFpckgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIkwKElZlcmlmeVRva2VuUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJIocBChNWZXJpZnlUb2tlblJlc3BvbnNlEg4KBmFjdGl2ZRgBIAEoCBI1Cg9pbmFjdGl2ZV9yZWFzb24YAiABKA4yHC5zYWxseXBvcnQudjEuRGVjaXNpb25SZWFzb24SKQoGY2xhaW1zGAMgASgLMhkuc2FsbHlwb3J0LnYxLlRva2VuQ2xhaW1zIrgDCgtUb2tlbkNsYWltcxIOCgZpc3N1ZXIYASABKAkSJgoHc3ViamVjdBgCIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhAKCGF1ZGllbmNlGAMgAygJEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgppc3N1ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0b2tlbl9pZBgGIAEoCRIRCgljbGllbnRfaWQYByABKAkSDgoGc2NvcGVzGAggAygJEhIKCnNlc3Npb25faWQYCSABKAkSDgoGdGVuYW50GAogASgJEjcKE2F1dGhlbnRpY2F0aW9uX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2FtchgMIAMoCRInCgZjbGFpbXMYDSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhIKCnRva2VuX3R5cGUYDiABKAkSIgoFYWN0b3IYFCABKAsyEy5zYWxseXBvcnQudjEuQWN0b3IiYwoFQWN0b3ISJgoHc3ViamVjdBgBIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0Eg4KBnRlbmFudBgCIAEoCRIiCgVhY3RvchgDIAEoCzITLnNhbGx5cG9ydC52MS5BY3RvciIgCg5HZXRKd2tzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiOQoPR2V0Sndrc1Jlc3BvbnNlEiYKBGtleXMYASADKAsyGC5zYWxseXBvcnQudjEuSnNvbldlYktleSJjCgpKc29uV2ViS2V5EgsKA2t0eRgBIAEoCRILCgN1c2UYAiABKAkSCwoDYWxnGAMgASgJEgsKA2tpZBgEIAEoCRILCgNjcnYYBSABKAkSCQoBeBgGIAEoCRIJCgF5GAcgASgJIjsKF1dhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIQCghwb3NpdGlvbhgCIAEoCSLXAQoYV2F0Y2hSZXZvY2F0aW9uc1Jlc3BvbnNlEjQKCHNuYXBzaG90GAEgASgLMiAuc2FsbHlwb3J0LnYxLlJldm9jYXRpb25TbmFwc2hvdEgAEjIKB2NoYW5nZXMYAiABKAsyHy5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkNoYW5nZXNIABI2CgloZWFydGJlYXQYAyABKAsyIS5zYWxseXBvcnQudjEuUmV2b2NhdGlvbkhlYXJ0YmVhdEgAEhAKCHBvc2l0aW9uGAogASgJQgcKBWV2ZW50ImAKElJldm9jYXRpb25TbmFwc2hvdBItCgtyZXZvY2F0aW9ucxgBIAMoCzIYLnNhbGx5cG9ydC52MS5SZXZvY2F0aW9uEg0KBWZpcnN0GAIgASgIEgwKBGxhc3QYAyABKAgifQoRUmV2b2NhdGlvbkNoYW5nZXMSLQoLcmV2b2NhdGlvbnMYASADKAsyGC5zYWxseXBvcnQudjEuUmV2b2NhdGlvbhIcChRzaWduaW5nX2tleXNfY2hhbmdlZBgCIAEoCBIbChNjaGFuZ2VkX2FwaV9rZXlfaWRzGAMgAygJIkUKE1Jldm9jYXRpb25IZWFydGJlYXQSLgoKYXNfb2ZfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiuQEKClJldm9jYXRpb24SFAoKc2Vzc2lvbl9pZBgBIAEoCUgAEhQKCmFwaV9rZXlfaWQYAiABKAlIABIpCgR1c2VyGAMgASgLMhkuc2FsbHlwb3J0LnYxLlJldm9rZWRVc2VySAASGAoOc2lnbmluZ19rZXlfaWQYBCABKAlIABIvCgtleHBpcmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHcmV2b2tlZCItCgtSZXZva2VkVXNlchIPCgd1c2VyX2lkGAEgASgJEg0KBWVwb2NoGAIgASgDMowFCgxUb2tlblNlcnZpY2USZgoLSXNzdWVUb2tlbnMSIC5zYWxseXBvcnQudjEuSXNzdWVUb2tlbnNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVzcG9uc2UiEpq4GA4KDHRva2Vuczppc3N1ZRJtCg1Sb3RhdGVSZWZyZXNoEiIuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXNwb25zZSITmrgYDwoNdG9rZW5zOnJvdGF0ZRJvCg1FeGNoYW5nZVRva2VuEiIuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlVG9rZW5SZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlVG9rZW5SZXNwb25zZSIVmrgYEQoPdG9rZW5zOmV4Y2hhbmdlEmcKC1ZlcmlmeVRva2VuEiAuc2FsbHlwb3J0LnYxLlZlcmlmeVRva2VuUmVxdWVzdBohLnNhbGx5cG9ydC52MS5WZXJpZnlUb2tlblJlc3BvbnNlIhOauBgPCg10b2tlbnM6dmVyaWZ5Ek4KB0dldEp3a3MSHC5zYWxseXBvcnQudjEuR2V0Sndrc1JlcXVlc3QaHS5zYWxseXBvcnQudjEuR2V0Sndrc1Jlc3BvbnNlIgaauBgCEAESewoQV2F0Y2hSZXZvY2F0aW9ucxIlLnNhbGx5cG9ydC52MS5XYXRjaFJldm9jYXRpb25zUmVxdWVzdBomLnNhbGx5cG9ydC52MS5XYXRjaFJldm9jYXRpb25zUmVzcG9uc2UiFpq4GBIKEHJldm9jYXRpb25zOnJlYWQwAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("ChhzYWxseXBvcnQvdjEvdG9rZW4ucHJvdG8SDHNhbGx5cG9ydC52MSL4AQoSSXNzdWVUb2tlbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgCIAEoCUgAEigKB3N1YmplY3QYAyABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdEgAEhEKB2FwaV9rZXkYBSABKAlIABIrCgdvcHRpb25zGAQgASgLMhouc2FsbHlwb3J0LnYxLlRva2VuT3B0aW9ucxIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBISCgpyZXF1ZXN0X2lkGAsgASgJQgcKBXByb29mInkKE0lzc3VlVG9rZW5zUmVzcG9uc2USKQoGdG9rZW5zGAEgASgLMhcuc2FsbHlwb3J0LnYxLlRva2VuUGFpckgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIuYBChRFeGNoYW5nZVRva2VuUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFQoNc3ViamVjdF90b2tlbhgCIAEoCRIUCgxvd25fYXVkaWVuY2UYAyABKAkSKwoHb3B0aW9ucxgEIAEoCzIaLnNhbGx5cG9ydC52MS5Ub2tlbk9wdGlvbnMSFQoLYWN0b3JfdG9rZW4YBSABKAlIABIXCg1hY3Rvcl9hcGlfa2V5GAYgASgJSAASKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCBwoFYWN0b3IifwoVRXhjaGFuZ2VUb2tlblJlc3BvbnNlEi0KBXRva2VuGAEgASgLMhwuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlZFRva2VuSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUidAoORXhjaGFuZ2VkVG9rZW4SFAoMYWNjZXNzX3Rva2VuGAEgASgJEjwKGGFjY2Vzc190b2tlbl9leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2NvcGVzGAMgAygJInoKFFJvdGF0ZVJlZnJlc2hSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIVCg1yZWZyZXNoX3Rva2VuGAIgASgJEg4KBnNjb3BlcxgDIAMoCRIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dCJ7ChVSb3RhdGVSZWZyZXNoUmVzcG9uc2USKQoGdG9rZW5zGAEgASgLMhcuc2FsbHlwb3J0LnYxLlRva2VuUGFpckgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIkwKElZlcmlmeVRva2VuUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFAoMYWNjZXNzX3Rva2VuGAIgASgJEhAKCGF1ZGllbmNlGAMgASgJIocBChNWZXJpZnlUb2tlblJlc3BvbnNlEg4KBmFjdGl2ZRgBIAEoCBI1Cg9pbmFjdGl2ZV9yZWFzb24YAiABKA4yHC5zYWxseXBvcnQudjEuRGVjaXNpb25SZWFzb24SKQoGY2xhaW1zGAMgASgLMhkuc2FsbHlwb3J0LnYxLlRva2VuQ2xhaW1zIrgDCgtUb2tlbkNsYWltcxIOCgZpc3N1ZXIYASABKAkSJgoHc3ViamVjdBgCIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhAKCGF1ZGllbmNlGAMgAygJEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgppc3N1ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0b2tlbl9pZBgGIAEoCRIRCgljbGllbnRfaWQYByABKAkSDgoGc2NvcGVzGAggAygJEhIKCnNlc3Npb25faWQYCSABKAkSDgoGdGVuYW50GAogASgJEjcKE2F1dGhlbnRpY2F0aW9uX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA2FtchgMIAMoCRInCgZjbGFpbXMYDSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhIKCnRva2VuX3R5cGUYDiABKAkSIgoFYWN0b3IYFCABKAsyEy5zYWxseXBvcnQudjEuQWN0b3IiYwoFQWN0b3ISJgoHc3ViamVjdBgBIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0Eg4KBnRlbmFudBgCIAEoCRIiCgVhY3RvchgDIAEoCzITLnNhbGx5cG9ydC52MS5BY3RvciIgCg5HZXRKd2tzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiOQoPR2V0Sndrc1Jlc3BvbnNlEiYKBGtleXMYASADKAsyGC5zYWxseXBvcnQudjEuSnNvbldlYktleSJ5CgpKc29uV2ViS2V5EgsKA2t0eRgBIAEoCRILCgN1c2UYAiABKAkSCwoDYWxnGAMgASgJEgsKA2tpZBgEIAEoCRILCgNjcnYYBSABKAkSCQoBeBgGIAEoCRIJCgF5GAcgASgJEgkKAW4YCCABKAkSCQoBZRgJIAEoCSI7ChdXYXRjaFJldm9jYXRpb25zUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEAoIcG9zaXRpb24YAiABKAki1wEKGFdhdGNoUmV2b2NhdGlvbnNSZXNwb25zZRI0CghzbmFwc2hvdBgBIAEoCzIgLnNhbGx5cG9ydC52MS5SZXZvY2F0aW9uU25hcHNob3RIABIyCgdjaGFuZ2VzGAIgASgLMh8uc2FsbHlwb3J0LnYxLlJldm9jYXRpb25DaGFuZ2VzSAASNgoJaGVhcnRiZWF0GAMgASgLMiEuc2FsbHlwb3J0LnYxLlJldm9jYXRpb25IZWFydGJlYXRIABIQCghwb3NpdGlvbhgKIAEoCUIHCgVldmVudCJgChJSZXZvY2F0aW9uU25hcHNob3QSLQoLcmV2b2NhdGlvbnMYASADKAsyGC5zYWxseXBvcnQudjEuUmV2b2NhdGlvbhINCgVmaXJzdBgCIAEoCBIMCgRsYXN0GAMgASgIIn0KEVJldm9jYXRpb25DaGFuZ2VzEi0KC3Jldm9jYXRpb25zGAEgAygLMhguc2FsbHlwb3J0LnYxLlJldm9jYXRpb24SHAoUc2lnbmluZ19rZXlzX2NoYW5nZWQYAiABKAgSGwoTY2hhbmdlZF9hcGlfa2V5X2lkcxgDIAMoCSJFChNSZXZvY2F0aW9uSGVhcnRiZWF0Ei4KCmFzX29mX3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrkBCgpSZXZvY2F0aW9uEhQKCnNlc3Npb25faWQYASABKAlIABIUCgphcGlfa2V5X2lkGAIgASgJSAASKQoEdXNlchgDIAEoCzIZLnNhbGx5cG9ydC52MS5SZXZva2VkVXNlckgAEhgKDnNpZ25pbmdfa2V5X2lkGAQgASgJSAASLwoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgkKB3Jldm9rZWQiLQoLUmV2b2tlZFVzZXISDwoHdXNlcl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoAyIoChZMaXN0U2lnbmluZ0tleXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCSJBChdMaXN0U2lnbmluZ0tleXNSZXNwb25zZRImCgRrZXlzGAEgAygLMhguc2FsbHlwb3J0LnYxLlNpZ25pbmdLZXkiQAoXUm90YXRlU2lnbmluZ0tleVJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhUKDWFjdGl2ZV9rZXlfaWQYAiABKAkiQgoYUm90YXRlU2lnbmluZ0tleVJlc3BvbnNlEiYKBGtleXMYASADKAsyGC5zYWxseXBvcnQudjEuU2lnbmluZ0tleSI5ChdSZXZva2VTaWduaW5nS2V5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDgoGa2V5X2lkGAIgASgJIkIKGFJldm9rZVNpZ25pbmdLZXlSZXNwb25zZRImCgRrZXlzGAEgAygLMhguc2FsbHlwb3J0LnYxLlNpZ25pbmdLZXki8AEKClNpZ25pbmdLZXkSCgoCaWQYASABKAkSEQoJYWxnb3JpdGhtGAIgASgJEi4KBnN0YXR1cxgDIAEoDjIeLnNhbGx5cG9ydC52MS5TaWduaW5nS2V5U3RhdHVzEi8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1hY3RpdmF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXRpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqsgEKEFNpZ25pbmdLZXlTdGF0dXMSIgoeU0lHTklOR19LRVlfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGwoXU0lHTklOR19LRVlfU1RBVFVTX05FWFQQARIdChlTSUdOSU5HX0tFWV9TVEFUVVNfQUNUSVZFEAISHgoaU0lHTklOR19LRVlfU1RBVFVTX1JFVElSRUQQAxIeChpTSUdOSU5HX0tFWV9TVEFUVVNfUkVWT0tFRBAEMv8HCgxUb2tlblNlcnZpY2USZgoLSXNzdWVUb2tlbnMSIC5zYWxseXBvcnQudjEuSXNzdWVUb2tlbnNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLklzc3VlVG9rZW5zUmVzcG9uc2UiEpq4GA4KDHRva2Vuczppc3N1ZRJtCg1Sb3RhdGVSZWZyZXNoEiIuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJvdGF0ZVJlZnJlc2hSZXNwb25zZSITmrgYDwoNdG9rZW5zOnJvdGF0ZRJvCg1FeGNoYW5nZVRva2VuEiIuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlVG9rZW5SZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLkV4Y2hhbmdlVG9rZW5SZXNwb25zZSIVmrgYEQoPdG9rZW5zOmV4Y2hhbmdlEmcKC1ZlcmlmeVRva2VuEiAuc2FsbHlwb3J0LnYxLlZlcmlmeVRva2VuUmVxdWVzdBohLnNhbGx5cG9ydC52MS5WZXJpZnlUb2tlblJlc3BvbnNlIhOauBgPCg10b2tlbnM6dmVyaWZ5Ek4KB0dldEp3a3MSHC5zYWxseXBvcnQudjEuR2V0Sndrc1JlcXVlc3QaHS5zYWxseXBvcnQudjEuR2V0Sndrc1Jlc3BvbnNlIgaauBgCEAESdwoPTGlzdFNpZ25pbmdLZXlzEiQuc2FsbHlwb3J0LnYxLkxpc3RTaWduaW5nS2V5c1JlcXVlc3QaJS5zYWxseXBvcnQudjEuTGlzdFNpZ25pbmdLZXlzUmVzcG9uc2UiF5q4GBMKEXNpZ25pbmdfa2V5czpyZWFkEnsKEFJvdGF0ZVNpZ25pbmdLZXkSJS5zYWxseXBvcnQudjEuUm90YXRlU2lnbmluZ0tleVJlcXVlc3QaJi5zYWxseXBvcnQudjEuUm90YXRlU2lnbmluZ0tleVJlc3BvbnNlIhiauBgUChJzaWduaW5nX2tleXM6d3JpdGUSewoQUmV2b2tlU2lnbmluZ0tleRIlLnNhbGx5cG9ydC52MS5SZXZva2VTaWduaW5nS2V5UmVxdWVzdBomLnNhbGx5cG9ydC52MS5SZXZva2VTaWduaW5nS2V5UmVzcG9uc2UiGJq4GBQKEnNpZ25pbmdfa2V5czp3cml0ZRJ7ChBXYXRjaFJldm9jYXRpb25zEiUuc2FsbHlwb3J0LnYxLldhdGNoUmV2b2NhdGlvbnNSZXF1ZXN0GiYuc2FsbHlwb3J0LnYxLldhdGNoUmV2b2NhdGlvbnNSZXNwb25zZSIWmrgYEgoQcmV2b2NhdGlvbnM6cmVhZDABQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * Who the tokens are for, and what they carry.
@@ -640,7 +640,7 @@ export const GetJwksResponseSchema: GenMessage<GetJwksResponse> = /*@__PURE__*/
  */
 export type JsonWebKey = Message<"sallyport.v1.JsonWebKey"> & {
   /**
-   * Key type. Example: `EC`.
+   * Key type: `EC`, `OKP` or `RSA`. Example: `EC`.
    *
    * @generated from field: string kty = 1;
    */
@@ -668,25 +668,39 @@ export type JsonWebKey = Message<"sallyport.v1.JsonWebKey"> & {
   kid: string;
 
   /**
-   * Curve (RFC 7518 section 6.2.1.1). Example: `P-256`.
+   * Curve (RFC 7518 section 6.2.1.1, RFC 8037) of an `EC` or `OKP` key. Example: `P-256`.
    *
    * @generated from field: string crv = 5;
    */
   crv: string;
 
   /**
-   * X coordinate, base64url without padding.
+   * X coordinate, or the whole public key of an `OKP` key, base64url without padding.
    *
    * @generated from field: string x = 6;
    */
   x: string;
 
   /**
-   * Y coordinate, base64url without padding.
+   * Y coordinate of an `EC` key, base64url without padding.
    *
    * @generated from field: string y = 7;
    */
   y: string;
+
+  /**
+   * Modulus of an `RSA` key, base64url without padding.
+   *
+   * @generated from field: string n = 8;
+   */
+  n: string;
+
+  /**
+   * Exponent of an `RSA` key, base64url without padding. Example: `AQAB`.
+   *
+   * @generated from field: string e = 9;
+   */
+  e: string;
 };
 
 /**
@@ -958,6 +972,258 @@ export const RevokedUserSchema: GenMessage<RevokedUser> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_token, 20);
 
 /**
+ * Whose keys.
+ *
+ * @generated from message sallyport.v1.ListSigningKeysRequest
+ */
+export type ListSigningKeysRequest = Message<"sallyport.v1.ListSigningKeysRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListSigningKeysRequest.
+ * Use `create(ListSigningKeysRequestSchema)` to create a new message.
+ */
+export const ListSigningKeysRequestSchema: GenMessage<ListSigningKeysRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 21);
+
+/**
+ * All of them; a tenant has a few.
+ *
+ * @generated from message sallyport.v1.ListSigningKeysResponse
+ */
+export type ListSigningKeysResponse = Message<"sallyport.v1.ListSigningKeysResponse"> & {
+  /**
+   * In the order they were made.
+   *
+   * @generated from field: repeated sallyport.v1.SigningKey keys = 1;
+   */
+  keys: SigningKey[];
+};
+
+/**
+ * Describes the message sallyport.v1.ListSigningKeysResponse.
+ * Use `create(ListSigningKeysResponseSchema)` to create a new message.
+ */
+export const ListSigningKeysResponseSchema: GenMessage<ListSigningKeysResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 22);
+
+/**
+ * Which key is to be replaced.
+ *
+ * @generated from message sallyport.v1.RotateSigningKeyRequest
+ */
+export type RotateSigningKeyRequest = Message<"sallyport.v1.RotateSigningKeyRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Rotate only if this key signs now; if another one does already, nothing changes. A retry with it rotates once.
+   * Empty: rotate whichever signs. At most 64 characters. Example: `0rHv2oE3m8bWlQ9yq4Jv7m0mYqk2aHk3Yt1Xo0H5x9c`.
+   *
+   * @generated from field: string active_key_id = 2;
+   */
+  activeKeyId: string;
+};
+
+/**
+ * Describes the message sallyport.v1.RotateSigningKeyRequest.
+ * Use `create(RotateSigningKeyRequestSchema)` to create a new message.
+ */
+export const RotateSigningKeyRequestSchema: GenMessage<RotateSigningKeyRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 23);
+
+/**
+ * The keys afterwards.
+ *
+ * @generated from message sallyport.v1.RotateSigningKeyResponse
+ */
+export type RotateSigningKeyResponse = Message<"sallyport.v1.RotateSigningKeyResponse"> & {
+  /**
+   * In the order they were made.
+   *
+   * @generated from field: repeated sallyport.v1.SigningKey keys = 1;
+   */
+  keys: SigningKey[];
+};
+
+/**
+ * Describes the message sallyport.v1.RotateSigningKeyResponse.
+ * Use `create(RotateSigningKeyResponseSchema)` to create a new message.
+ */
+export const RotateSigningKeyResponseSchema: GenMessage<RotateSigningKeyResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 24);
+
+/**
+ * Which key is lost.
+ *
+ * @generated from message sallyport.v1.RevokeSigningKeyRequest
+ */
+export type RevokeSigningKeyRequest = Message<"sallyport.v1.RevokeSigningKeyRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. `kid` of the key. Example: `0rHv2oE3m8bWlQ9yq4Jv7m0mYqk2aHk3Yt1Xo0H5x9c`.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+};
+
+/**
+ * Describes the message sallyport.v1.RevokeSigningKeyRequest.
+ * Use `create(RevokeSigningKeyRequestSchema)` to create a new message.
+ */
+export const RevokeSigningKeyRequestSchema: GenMessage<RevokeSigningKeyRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 25);
+
+/**
+ * The keys afterwards.
+ *
+ * @generated from message sallyport.v1.RevokeSigningKeyResponse
+ */
+export type RevokeSigningKeyResponse = Message<"sallyport.v1.RevokeSigningKeyResponse"> & {
+  /**
+   * In the order they were made.
+   *
+   * @generated from field: repeated sallyport.v1.SigningKey keys = 1;
+   */
+  keys: SigningKey[];
+};
+
+/**
+ * Describes the message sallyport.v1.RevokeSigningKeyResponse.
+ * Use `create(RevokeSigningKeyResponseSchema)` to create a new message.
+ */
+export const RevokeSigningKeyResponseSchema: GenMessage<RevokeSigningKeyResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 26);
+
+/**
+ * One signing key, without any key material.
+ *
+ * @generated from message sallyport.v1.SigningKey
+ */
+export type SigningKey = Message<"sallyport.v1.SigningKey"> & {
+  /**
+   * Its `kid`: the RFC 7638 thumbprint of the public key.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The only algorithm it is good for, as in the `alg` of a JWK. Example: `ES256`.
+   *
+   * @generated from field: string algorithm = 2;
+   */
+  algorithm: string;
+
+  /**
+   * What it is used for now.
+   *
+   * @generated from field: sallyport.v1.SigningKeyStatus status = 3;
+   */
+  status: SigningKeyStatus;
+
+  /**
+   * When it was made and published.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 4;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it began to sign; absent when it has not.
+   *
+   * @generated from field: google.protobuf.Timestamp activate_time = 5;
+   */
+  activateTime?: Timestamp | undefined;
+
+  /**
+   * When it stopped to sign; absent while it does.
+   *
+   * @generated from field: google.protobuf.Timestamp retire_time = 6;
+   */
+  retireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.SigningKey.
+ * Use `create(SigningKeySchema)` to create a new message.
+ */
+export const SigningKeySchema: GenMessage<SigningKey> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_token, 27);
+
+/**
+ * The life of a signing key.
+ *
+ * @generated from enum sallyport.v1.SigningKeyStatus
+ */
+export const SigningKeyStatus = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: SIGNING_KEY_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Published, and will sign.
+   *
+   * @generated from enum value: SIGNING_KEY_STATUS_NEXT = 1;
+   */
+  NEXT: 1,
+
+  /**
+   * Signs.
+   *
+   * @generated from enum value: SIGNING_KEY_STATUS_ACTIVE = 2;
+   */
+  ACTIVE: 2,
+
+  /**
+   * Only verifies, until the last token it signed has expired.
+   *
+   * @generated from enum value: SIGNING_KEY_STATUS_RETIRED = 3;
+   */
+  RETIRED: 3,
+
+  /**
+   * Revoked: not in the JWKS any more, and every token it signed is refused.
+   *
+   * @generated from enum value: SIGNING_KEY_STATUS_REVOKED = 4;
+   */
+  REVOKED: 4,
+} as const;
+
+/**
+ * The life of a signing key.
+ *
+ * @generated from enum sallyport.v1.SigningKeyStatus
+ */
+export type SigningKeyStatus = (typeof SigningKeyStatus)[keyof typeof SigningKeyStatus] | UnknownEnum;
+
+/**
+ * Describes the enum sallyport.v1.SigningKeyStatus.
+ */
+export const SigningKeyStatusSchema: GenEnum<SigningKeyStatus> = /*@__PURE__*/
+  enumDesc(file_sallyport_v1_token, 0);
+
+/**
  * Access tokens, refresh tokens and the keys that sign them.
  *
  * @generated from service sallyport.v1.TokenService
@@ -1016,6 +1282,40 @@ export const TokenService: GenService<{
     methodKind: "unary";
     input: typeof GetJwksRequestSchema;
     output: typeof GetJwksResponseSchema;
+  },
+  /**
+   * Lists the keys that sign, will sign or have signed the tenant's access tokens. Never a private key.
+   *
+   * @generated from rpc sallyport.v1.TokenService.ListSigningKeys
+   */
+  listSigningKeys: {
+    methodKind: "unary";
+    input: typeof ListSigningKeysRequestSchema;
+    output: typeof ListSigningKeysResponseSchema;
+  },
+  /**
+   * Lets the next signing key sign from now on and publishes the one after it: one atomic write, which every replica
+   * hears of within a second. Keys also rotate by themselves. FAILED_PRECONDITION with RetryInfo while the next key has
+   * not been published for as long as verifiers may keep a JWKS (15 min by default).
+   *
+   * @generated from rpc sallyport.v1.TokenService.RotateSigningKey
+   */
+  rotateSigningKey: {
+    methodKind: "unary";
+    input: typeof RotateSigningKeyRequestSchema;
+    output: typeof RotateSigningKeyResponseSchema;
+  },
+  /**
+   * Drops a compromised signing key: every token it signed is refused here at once and on every replica within a
+   * second. When it was the signing one, the next key signs from now on; verifiers fetch the JWKS again for its
+   * `kid`. Revoking it again changes nothing.
+   *
+   * @generated from rpc sallyport.v1.TokenService.RevokeSigningKey
+   */
+  revokeSigningKey: {
+    methodKind: "unary";
+    input: typeof RevokeSigningKeyRequestSchema;
+    output: typeof RevokeSigningKeyResponseSchema;
   },
   /**
    * Follows what is revoked in a tenant, for services that verify access tokens themselves: first everything that is

@@ -68,6 +68,11 @@ export const publicPaths: readonly string[] = [
   // Where the AuthZEN endpoints are; these themselves go through methods of AuthorizationService.
   '/.well-known/authzen-configuration',
   '/.well-known/authzen-configuration/t/{tenant}',
+  '/.well-known/openid-configuration',
+  '/t/{tenant}/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/oauth-authorization-server/t/{tenant}',
+  '/t/{tenant}/.well-known/oauth-authorization-server',
 ];
 
 /** Throws, naming every fault, when a method declares nothing usable or a further permission names no method. */

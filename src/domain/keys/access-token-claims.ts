@@ -4,6 +4,9 @@ import type { SubjectRef } from '../subject.ts';
 // The claims of an access token (RFC 9068 section 2.2), by our names, and how they are written. Times are epoch ms here and whole seconds
 // in the token.
 
+/** Longest life of an access token, ms, whatever the settings say. */
+export const MAX_ACCESS_TOKEN_MS = 15 * 60_000;
+
 export interface AccessTokenClaims {
   readonly issuer: string;
   readonly subject: SubjectRef;

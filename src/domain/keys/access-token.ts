@@ -6,14 +6,11 @@ import { type RandomSource, randomId } from '../../platform/random.ts';
 import type { DecisionReason } from '../decision/use-cases.ts';
 import type { Replicas, RevokedSet } from '../replica.ts';
 import { DEFAULT_TENANT } from '../tenant/tenant.ts';
-import { type AccessTokenClaims, decodeClaims, encodeClaims } from './access-token-claims.ts';
+import { type AccessTokenClaims, decodeClaims, encodeClaims, MAX_ACCESS_TOKEN_MS } from './access-token-claims.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 // Access tokens: JWT (RFC 9068), signed per tenant, at most 15 minutes long. A token that was checked is remembered by its digest, so that
 // the next use costs a digest and a few look-ups; time and the set of what is revoked are consulted at every use.
-
-/** Longest life of an access token, ms, whatever the settings say. */
-export const MAX_ACCESS_TOKEN_MS = 15 * 60_000;
 
 export type AccessTokenVerdict =
   | { readonly kind: 'valid'; readonly claims: AccessTokenClaims }
@@ -76,6 +73,8 @@ export function createAccessTokens(ports: AccessTokenPorts): AccessTokens {
   return {
     issuerOf,
     sign: async (claims, lifetimeMs, signal) => {
+      // A tenant in memory is followed: from now on this process hears when its keys change.
+      if (replicas.peek(claims.tenant) === undefined) await replicas.load(claims.tenant, signal);
       const signer = await signingKeys.signer(claims.tenant, signal);
       const issuedAt = clock.now();
       const expiresAt = Math.floor((issuedAt + Math.min(lifetimeMs, MAX_ACCESS_TOKEN_MS)) / 1000) * 1000;

@@ -2,12 +2,14 @@ import type { CallContext, Caller } from '../call.ts';
 import type { AuthenticateCaller } from '../caller/caller-ports.ts';
 import type { Decision } from '../decision/use-cases.ts';
 import { DomainError } from '../errors.ts';
+import type { Replicas } from '../replica.ts';
 import type { Json } from '../storage.ts';
 import { formatSubject, type ResourceRef, type SubjectRef } from '../subject.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import { SYSTEM_TENANT } from '../tenant/tenant.ts';
 import { type ChangeApiKeyPorts, rotateApiKey, updateApiKey } from './change-api-key.ts';
 import { type CreateApiKeyPorts, createApiKey } from './create-api-key.ts';
+import type { KeyRotation } from './key-rotation.ts';
 import { getApiKey, listApiKeys, type ReadApiKeyPorts } from './list-api-keys.ts';
 import { type RevokeApiKeyPorts, revokeApiKey } from './revoke-api-key.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -31,6 +33,8 @@ export type DecideForSubject = (
 export interface KeyPorts extends CreateApiKeyPorts, RevokeApiKeyPorts, ChangeApiKeyPorts, ReadApiKeyPorts {
   readonly judgeApiKey: JudgeApiKey;
   readonly signingKeys: SigningKeys;
+  readonly keyRotation: KeyRotation;
+  readonly replicas: Pick<Replicas, 'load'>;
   readonly decideForSubject: DecideForSubject;
 }
 
@@ -45,7 +49,21 @@ export function createKeyUseCases(ports: KeyPorts): KeyUseCases {
     verifyApiKey: (call, input) => verifyApiKey(ports, call, input),
     jwks: async (tenant, signal) => {
       await requireTenant(ports.tenants, tenant, signal);
-      return ports.signingKeys.jwks(tenant, signal);
+      // A tenant in memory is followed, so the set told here is at most a poll old. Without word from the log, what is remembered must do.
+      await ports.replicas.load(tenant, signal).catch(() => undefined);
+      return ports.signingKeys.jwks(tenant);
+    },
+    listSigningKeys: async (call, tenant) => {
+      await requireTenant(ports.tenants, tenant, call.signal);
+      return ports.keyRotation.list(tenant, call.signal);
+    },
+    rotateSigningKey: async (call, tenant, ifActive) => {
+      await requireTenant(ports.tenants, tenant, call.signal);
+      return ports.keyRotation.rotate(tenant, ifActive, call.signal);
+    },
+    revokeSigningKey: async (call, tenant, kid) => {
+      await requireTenant(ports.tenants, tenant, call.signal);
+      return ports.keyRotation.revoke(tenant, kid, call.signal);
     },
   };
 }

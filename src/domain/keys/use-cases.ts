@@ -3,6 +3,7 @@ import type { Decision } from '../decision/use-cases.ts';
 import type { ListPage } from '../page-token.ts';
 import type { Document, Json } from '../storage.ts';
 import type { ResourceRef, SubjectRef } from '../subject.ts';
+import type { SigningKeyRecord } from './key-set.ts';
 
 // API keys and the keys that sign access tokens.
 
@@ -130,4 +131,10 @@ export interface KeyUseCases {
   verifyApiKey(call: CallContext, input: VerifyApiKeyInput): VerifiedApiKey | Promise<VerifiedApiKey>;
   /** Public keys of the tenant's issuer: RFC 7517. Unknown tenant: TENANT_NOT_FOUND. */
   jwks(tenant: string, signal?: AbortSignal): Promise<JsonWebKeySet>;
+  /** In the order they were made. The three throw TENANT_NOT_FOUND, and RESERVED_TENANT for `sallyport`. */
+  listSigningKeys(call: CallContext, tenant: string): Promise<readonly SigningKeyRecord[]>;
+  /** `ifActive` empty: whichever signs. Throws PRECONDITION_FAILED while the next key has not been published for long enough. */
+  rotateSigningKey(call: CallContext, tenant: string, ifActive: string): Promise<readonly SigningKeyRecord[]>;
+  /** Throws SIGNING_KEY_NOT_FOUND. */
+  revokeSigningKey(call: CallContext, tenant: string, kid: string): Promise<readonly SigningKeyRecord[]>;
 }

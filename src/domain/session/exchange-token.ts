@@ -28,7 +28,7 @@ export async function exchangeToken(
 ): Promise<ExchangedToken | Rejection> {
   const { tenant, request } = input;
   const settings = await requireLoginTenant(ports.tenants, tenant, call.signal);
-  checkTokenOptions(request, 'options');
+  checkTokenOptions(request, settings, 'options');
   const violations = new Violations();
   if (Object.keys(request.claims).length > 0)
     violations.add('options.claims', 'must be empty: those of the token stay');

@@ -27,7 +27,7 @@ export async function issueTokens(
 ): Promise<IssuedTokens | Rejection> {
   const settings = await requireLoginTenant(ports.tenants, input.tenant, call.signal);
   // Before the proof is spent: a caller who corrects its request still has it.
-  checkTokenOptions(input.request, 'options');
+  checkTokenOptions(input.request, settings, 'options');
   const { tenant, proof } = input;
   if (proof.kind === 'api_key') return issueByApiKey(ports, call, { ...input, key: proof.key }, settings);
   const request = identify(ports, call, input, proof);

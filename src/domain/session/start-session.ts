@@ -46,7 +46,7 @@ export async function startTokenSession(
 ): Promise<IssuedTokens | Rejection> {
   const { login, options, client, requestDigest } = request;
   const settings = await requireLoginTenant(ports.tenants, login.tenant, call.signal);
-  checkTokenOptions(options, 'options');
+  checkTokenOptions(options, settings, 'options');
   const sessions = ports.store.collection<SessionDocument>('sessions');
   const earlier = await sessions.get(login.tenant, login.sessionId, call.signal);
   if (earlier !== undefined) return resume(ports, call, request, earlier, settings);

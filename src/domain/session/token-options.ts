@@ -2,14 +2,19 @@ import { assertJsonSafe, UnsafeJsonError } from '../../platform/json.ts';
 import { REGISTERED_CLAIMS } from '../keys/access-token-claims.ts';
 import { checkScopes, coversScope } from '../keys/scopes.ts';
 import { limits } from '../limits.ts';
+import type { TenantSettings } from '../tenant/tenant.ts';
 import { Violations } from '../violations.ts';
 import type { TokenRequest } from './use-cases.ts';
 
 // Printable, so that no audience looks like another.
 const AUDIENCE = /^[^\p{C}]+$/u;
 
-/** Throws INVALID_ARGUMENT unless tokens can carry this. `field` is where the request has it. */
-export function checkTokenOptions(request: TokenRequest, field: string): void {
+/** Throws INVALID_ARGUMENT unless tokens of the tenant can carry this. `field` is where the request has it. */
+export function checkTokenOptions(
+  request: TokenRequest,
+  { allowedAudiences }: Pick<TenantSettings, 'allowedAudiences'>,
+  field: string,
+): void {
   const violations = new Violations();
   const { audience, scopes, claims } = request;
   if (audience.length === 0) violations.add(`${field}.audience`, 'is required: who the access token is for');
@@ -19,6 +24,8 @@ export function checkTokenOptions(request: TokenRequest, field: string): void {
   audience.forEach((value, index) => {
     if (value.length > limits.audienceChars || !AUDIENCE.test(value)) {
       violations.add(`${field}.audience[${index}]`, `must be 1 to ${limits.audienceChars} printable characters`);
+    } else if (allowedAudiences.length > 0 && !allowedAudiences.includes(value)) {
+      violations.add(`${field}.audience[${index}]`, "must be one of the tenant's allowed audiences");
     }
   });
   checkScopes(scopes, `${field}.scopes`, violations);

@@ -16,5 +16,7 @@ export function toJsonWebKey(key: JsonWebKeySet['keys'][number]): JsonWebKey {
     crv: member('crv'),
     x: member('x'),
     y: member('y'),
+    n: member('n'),
+    e: member('e'),
   });
 }

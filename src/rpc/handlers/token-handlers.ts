@@ -4,8 +4,11 @@ import {
   GetJwksResponseSchema,
   type IssueTokensRequest,
   IssueTokensResponseSchema,
+  ListSigningKeysResponseSchema,
+  RevokeSigningKeyResponseSchema,
   type RotateRefreshRequest,
   RotateRefreshResponseSchema,
+  RotateSigningKeyResponseSchema,
   type TokenService,
   type VerifyTokenRequest,
 } from '../../../gen/sallyport/v1/token_pb.ts';
@@ -23,22 +26,24 @@ import { toVerifyTokenResponse } from '../convert/to-introspection.ts';
 import { toExchangeOutcome, toTokensOutcome } from '../convert/to-issued.ts';
 import { toJsonWebKey } from '../convert/to-json-web-key.ts';
 import { toRevocationEvent } from '../convert/to-revocation-event.ts';
+import { toSigningKey } from '../convert/to-signing-key.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
 import { parseClient } from '../parse/parse-client.ts';
 import { parseExchangeToken } from '../parse/parse-exchange.ts';
 import { parseScopes, parseTokenOptions } from '../parse/parse-issue.ts';
 import { parseUserOrService } from '../parse/parse-principal.ts';
-import { opaqueText, optionalText, parseRequestId } from '../parse/parse-text.ts';
+import { opaqueText, optionalText, parseRequestId, requiredText } from '../parse/parse-text.ts';
 
 const POSITION_CHARS = 128;
+const KEY_ID_CHARS = 64;
 
 export function tokenHandlers(
   sessions: Pick<
     SessionUseCases,
     'issueTokens' | 'exchangeToken' | 'rotateRefresh' | 'verifyToken' | 'watchRevocations'
   >,
-  keys: Pick<KeyUseCases, 'jwks'>,
+  keys: Pick<KeyUseCases, 'jwks' | 'listSigningKeys' | 'rotateSigningKey' | 'revokeSigningKey'>,
 ): Handlers<typeof TokenService> {
   return {
     issueTokens: async (call, request) => {
@@ -65,6 +70,29 @@ export function tokenHandlers(
       violations.throwIfAny();
       const { keys: found } = await keys.jwks(tenant, call.signal);
       return create(GetJwksResponseSchema, { keys: found.map(toJsonWebKey) });
+    },
+    listSigningKeys: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      violations.throwIfAny();
+      const found = await keys.listSigningKeys(call, tenant);
+      return create(ListSigningKeysResponseSchema, { keys: found.map(toSigningKey) });
+    },
+    rotateSigningKey: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const ifActive = optionalText(request.activeKeyId, 'active_key_id', KEY_ID_CHARS, violations);
+      violations.throwIfAny();
+      const found = await keys.rotateSigningKey(call, tenant, ifActive);
+      return create(RotateSigningKeyResponseSchema, { keys: found.map(toSigningKey) });
+    },
+    revokeSigningKey: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const kid = requiredText(request.keyId, 'key_id', KEY_ID_CHARS, violations);
+      violations.throwIfAny();
+      const found = await keys.revokeSigningKey(call, tenant, kid);
+      return create(RevokeSigningKeyResponseSchema, { keys: found.map(toSigningKey) });
     },
     watchRevocations: async function* (call, request) {
       const violations = new Violations();

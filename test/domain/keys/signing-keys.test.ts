@@ -6,6 +6,7 @@ import { DomainError } from '../../../src/domain/errors.ts';
 import type { KeySetDocument } from '../../../src/domain/keys/key-set.ts';
 import { checkMasterKey } from '../../../src/domain/keys/master-key-check.ts';
 import { createSigningKeys } from '../../../src/domain/keys/signing-keys.ts';
+import { silentLogger } from '../../../src/platform/logger.ts';
 import { createWorld, MASTER_KEY } from '../session/world.ts';
 
 test('replicas that make the first key at once end with the same one, and its private half is sealed', async () => {
@@ -18,7 +19,7 @@ test('replicas that make the first key at once end with the same one, and its pr
   const stored = await here.store.collection<KeySetDocument>('keySets').get('default', 'signing');
   assert.deepEqual(
     stored?.signingKeys.map(({ status }) => status),
-    ['active'],
+    ['active', 'next'],
   );
   assert.ok(!JSON.stringify(stored).includes('"d":'));
 });
@@ -69,10 +70,10 @@ test('a key set is read again when it was forgotten, though a read was under way
 });
 
 test('a process without the master key of a signing key verifies with it but does not sign', async () => {
-  const { signingKeys, store, clock } = createWorld();
+  const { signingKeys, store, clock, tenants, keyRotation: rotation } = createWorld();
   const { kid } = await signingKeys.signer('default');
   const sealer = createSealer(createKeyRing([Buffer.alloc(32, 9).toString('base64url')]));
-  const without = createSigningKeys({ store, sealer, clock });
+  const without = createSigningKeys({ store, sealer, clock, tenants, rotation, logger: silentLogger() });
   assert.equal((await without.verifier('default', kid))?.kid, kid);
   await assert.rejects(without.signer('default'));
 });

@@ -4,6 +4,8 @@ import type { CallContext } from '../../../src/domain/call.ts';
 import type { UserDocument } from '../../../src/domain/identity/use-cases.ts';
 import { createAccessTokens } from '../../../src/domain/keys/access-token.ts';
 import { createKeyUseCases } from '../../../src/domain/keys/create-key-use-cases.ts';
+import { createKeyRotation } from '../../../src/domain/keys/key-rotation.ts';
+import type { RotationPolicy } from '../../../src/domain/keys/rotation.ts';
 import { createSigningKeys } from '../../../src/domain/keys/signing-keys.ts';
 import { createApiKeyJudge } from '../../../src/domain/keys/verify-api-key.ts';
 import { createOutbox } from '../../../src/domain/outbox.ts';
@@ -16,6 +18,7 @@ import { defaultTenantSettings, type TenantDirectory, type TenantSettings } from
 import { createUpdates } from '../../../src/domain/update.ts';
 import { createUseMarks } from '../../../src/domain/use-marks.ts';
 import type { Clock } from '../../../src/platform/clock.ts';
+import { silentLogger } from '../../../src/platform/logger.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
 import { createMemoryStore, type MemoryStore } from '../../support/memory-store.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -33,6 +36,7 @@ export type World<S extends Store = MemoryStore> = ReturnType<typeof createWorld
 export function createWorld<S extends Store = MemoryStore>(
   options: {
     readonly settings?: Partial<TenantSettings>;
+    readonly rotation?: Partial<RotationPolicy>;
     readonly shared?: { readonly clock: FakeClock; readonly store: S };
   } = {},
 ) {
@@ -49,7 +53,16 @@ export function createWorld<S extends Store = MemoryStore>(
   const known = new Set(['default', 'acme', 'sallyport']);
   const peek = (tenant: string): TenantSettings | undefined => (known.has(tenant) ? settings : undefined);
   const tenants: TenantDirectory = { peek, settings: async (tenant) => peek(tenant) };
-  const signingKeys = createSigningKeys({ store, sealer, clock });
+  const policy = { publishMs: 15 * 60_000, maxAgeMs: 30 * 86_400_000, ...options.rotation };
+  const keyRotation = createKeyRotation({ store, sealer, updates, settle, clock, tenants, policy });
+  const signingKeys = createSigningKeys({
+    store,
+    sealer,
+    clock,
+    logger: silentLogger(),
+    tenants,
+    rotation: keyRotation,
+  });
   const accessTokens = createAccessTokens({ signingKeys, replicas, clock, random, issuer: 'http://issuer.test' });
   const ports = { store, ring, sealer, updates, outbox, settle, clock, random, tenants, replicas };
   const keyMarks = createUseMarks(store, 'apiKeys');
@@ -69,13 +82,26 @@ export function createWorld<S extends Store = MemoryStore>(
     marks: keyMarks,
     judgeApiKey,
     signingKeys,
+    keyRotation,
     decideForSubject: (_tenant, subject, scopes, permission) => ({
       effect: permission === 'documents:delete' || scopes?.length === 0 ? 'deny' : 'allow',
       reason: 'GRANTED',
       subject,
     }),
   });
-  return { ...ports, settings, sessions, keys, accessTokens, signingKeys, judgeApiKey, marks, keyMarks, judge };
+  return {
+    ...ports,
+    settings,
+    sessions,
+    keys,
+    accessTokens,
+    signingKeys,
+    keyRotation,
+    judgeApiKey,
+    marks,
+    keyMarks,
+    judge,
+  };
 }
 
 /** A call of the service `shop` unless named otherwise. */
