@@ -32,12 +32,13 @@ export async function tourServer(address: string, keyFile: string): Promise<Tour
 
 function answers(address: string): Promise<boolean> {
   const [host = '', port = ''] = address.split(':');
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), host);
+  const socket = connect(Number(port), host);
+  const answered = new Promise<boolean>((resolve) => {
     socket.setTimeout(500, () => resolve(false));
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));
-  }).then((answered) => answered === true);
+  });
+  return answered.finally(() => socket.destroy());
 }
 
 async function temporary(): Promise<TourServer> {

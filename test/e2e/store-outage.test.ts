@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { Health, HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.ts';
+import { Effect } from '../../gen/sallyport/v1/decision_pb.ts';
+import { eventually } from '../support/eventually.ts';
+import { grpcClient } from '../support/grpc-client.ts';
+import { startMongoThroughProxy } from '../support/mongo-server/through-proxy.ts';
+import { withMongo } from '../support/mongo-service.ts';
+import { type ServiceProcess, startService } from '../support/service-process.ts';
+import { errorOf } from '../support/status-details.ts';
+import { type Calls, connectCalls } from './calls.ts';
+
+// The database goes away under a running service, and comes back.
+
+const MAX_STALENESS_MS = 3000;
+const UNAVAILABLE = 14;
+const DEADLINE_MS = 5000;
+const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
+
+const subject = { type: 'user', id: '7' };
+const permission = 'documents:read';
+const question = { principal: { identity: { case: 'subject' as const, value: subject } }, permission };
+
+async function status(service: ServiceProcess, path: string): Promise<number> {
+  return (await fetch(`http://${service.ops}${path}`)).status;
+}
+
+/** Milliseconds that the refusal took, and its reason. */
+async function refused(call: Promise<unknown>): Promise<string> {
+  const error = await errorOf(call);
+  assert.equal(error.code, UNAVAILABLE, error.message);
+  return error.errorInfo.reason;
+}
+
+async function granted(calls: Calls): Promise<void> {
+  const value = { subject, what: { case: 'permission' as const, value: permission }, effect: Effect.ALLOW };
+  await calls.policies.writeGrants({ changes: [{ change: { case: 'putGrant', value } }] });
+}
+
+await withMongo('a database that goes away', (withPlace) => {
+  withPlace('writes fail at once, decisions go on until they would be stale, and all of it heals', async (t, place) => {
+    const { proxy, uri } = await startMongoThroughProxy(place.uri);
+    const env = { ...place.settings(uri), SALLYPORT_MAX_STALENESS_MS: String(MAX_STALENESS_MS) };
+    const service = await startService({ env });
+    const calls = connectCalls(service);
+    const health = grpcClient(Health, service.grpc);
+    t.after(async () => {
+      calls.close();
+      health.close();
+      await service.stop();
+      await proxy.stop();
+    });
+    await granted(calls);
+    const effect = async () =>
+      (await calls.authorization.authorize(question, { deadlineMs: DEADLINE_MS })).decision?.effect;
+    const serving = async () => (await health.check({})).status;
+    assert.equal(await effect(), Effect.ALLOW);
+    assert.equal(await serving(), SERVING);
+
+    proxy.cut();
+    const cutAt = performance.now();
+    const owner = { type: 'service', id: 'jobs' };
+    const write = refused(calls.keys.createApiKey({ owner }, { deadlineMs: DEADLINE_MS }));
+    assert.equal(await effect(), Effect.ALLOW, 'a decision needs no database');
+    assert.equal(await write, 'UNAVAILABLE');
+    assert.ok(performance.now() - cutAt < DEADLINE_MS, 'the write waited for its whole deadline');
+
+    const reason = await eventually('decisions stop', () => refused(calls.authorization.authorize(question)));
+    assert.equal(reason, 'INDEX_STALE');
+    const staleAfterMs = performance.now() - cutAt;
+    assert.ok(staleAfterMs > MAX_STALENESS_MS - 500, `they stopped after ${Math.round(staleAfterMs)} ms`);
+    await eventually('health tells', async () => ((await serving()) === NOT_SERVING ? true : undefined));
+    assert.equal(await status(service, '/readyz'), 503);
+    assert.equal(await status(service, '/livez'), 200);
+
+    proxy.restore();
+    await eventually('decisions come back', async () => ((await effect()) === Effect.ALLOW ? true : undefined));
+    await eventually('health comes back', async () => ((await serving()) === SERVING ? true : undefined));
+    await eventually('readiness comes back', async () =>
+      (await status(service, '/readyz')) === 200 ? true : undefined,
+    );
+    await calls.keys.createApiKey({ owner });
+    t.diagnostic(`decisions stopped ${Math.round(staleAfterMs)} ms after the cut`);
+  });
+
+  withPlace('a service that is told to end while the database is away ends within its time', async (t, place) => {
+    const { proxy, uri } = await startMongoThroughProxy(place.uri);
+    t.after(() => proxy.stop());
+    const service = await startService({ env: place.settings(uri) });
+    proxy.cut();
+    const begun = performance.now();
+    const code = await service.stop('SIGTERM');
+    assert.ok(code === 0 || code === 1, `${code} ${service.output()}`);
+    assert.ok(performance.now() - begun < 10_000);
+  });
+});
