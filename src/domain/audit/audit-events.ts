@@ -1,0 +1,169 @@
+import type { CallContext, ClientDevice } from '../call.ts';
+import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
+import type { SessionDocument } from '../session/use-cases.ts';
+import type { AuditEvent, Effect } from '../storage.ts';
+import { formatSubject, type SubjectRef } from '../subject.ts';
+import { type AuditEventType, type AuditFacts, auditEffect } from './audit-event.ts';
+
+// One typed function per event. Those that follow a write give an effect for the outbox of the written document: a kill between the
+// write and its event leaves the effect, and any replica finishes it. The others give facts for the buffer.
+
+/** A user document, as far as events tell. `epoch` and `at` tell one write of it from the next. */
+interface WrittenUser {
+  readonly tenant: string;
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/** A change of a user that follows a write: factors, passwords, status, addresses. `at`: epoch ms of the write. */
+export function userEvent(
+  type: Extract<
+    AuditEventType,
+    `factor.${string}` | `recovery_code${string}` | `password.${string}` | `user.${string}` | 'address.verified'
+  >,
+  call: CallContext,
+  user: WrittenUser,
+  at: number,
+  more: Pick<AuditFacts, 'client' | 'reason' | 'details'> = {},
+): Effect {
+  const facts = { ...more, tenant: user.tenant, type, outcome: 'success', subject: userName(user.id), call, at } as const;
+  return auditEffect(facts, [user.id, user.epoch, at, call.requestId]);
+}
+
+/** A login that is complete. `sessionId` names it, whether it becomes a session or not. */
+export function loginSucceeded(
+  call: CallContext,
+  login: { readonly tenant: string; readonly userId: string; readonly sessionId: string },
+  methods: readonly PerformedMethod[],
+  client: ClientDevice,
+  at: number,
+): Effect {
+  const { tenant, userId, sessionId } = login;
+  const details = { methods: methods.map(({ method }) => method).join(' ') };
+  const facts = { tenant, type: 'login.succeeded', outcome: 'success', subject: userName(userId), call, client, details, at } as const;
+  return auditEffect(facts, [sessionId]);
+}
+
+/** A password that did not open: wrong, locked, limited. `userId` where the identifier is somebody's. */
+export function loginFailed(
+  call: CallContext,
+  login: { readonly tenant: string; readonly userId: string | undefined; readonly client: ClientDevice },
+  { reason }: Rejection,
+  at: number,
+): AuditFacts {
+  return { ...aboutUser('login.failed', call, login), outcome: 'failure', reason, at };
+}
+
+/** Attempts are refused from now on. `scope`: what was counted. */
+export function loginLocked(
+  call: CallContext,
+  login: { readonly tenant: string; readonly userId: string | undefined; readonly client: ClientDevice },
+  lock: { readonly scope: string; readonly lockMs: number },
+  at: number,
+): AuditFacts {
+  const details = { scope: lock.scope, seconds: String(Math.round(lock.lockMs / 1000)) };
+  return { ...aboutUser('login.locked', call, login), outcome: 'denied', reason: 'LOCKED', details, at };
+}
+
+/** A one-time or recovery code that was not taken. */
+export function codeFailed(
+  call: CallContext,
+  user: { readonly tenant: string; readonly userId: string; readonly client: ClientDevice },
+  { reason }: Rejection,
+  at: number,
+): AuditFacts {
+  return { ...aboutUser('code.failed', call, user), outcome: 'failure', reason, at };
+}
+
+/** A manager forgot the failures of a user. */
+export function loginUnlocked(call: CallContext, tenant: string, userId: string, at: number): AuditFacts {
+  return { tenant, type: 'login.unlocked', outcome: 'success', subject: userName(userId), call, at };
+}
+
+type SessionFacts = Pick<SessionDocument, 'tenant' | 'id' | 'subject' | 'kind' | 'methods' | 'client'>;
+
+/** A session began. Without methods a caller vouched for the subject. */
+export function sessionStarted(call: CallContext, session: SessionFacts, at: number): Effect {
+  const methods = session.methods.map(({ method }) => method).join(' ');
+  const details = { session: session.id, kind: session.kind, methods: methods === '' ? 'vouched' : methods };
+  const facts = aboutSession('session.started', call, session, session.client, at);
+  return auditEffect({ ...facts, details }, [session.id]);
+}
+
+/** A session's user proved more. */
+export function sessionSteppedUp(call: CallContext, session: SessionFacts, client: ClientDevice, at: number): Effect {
+  const details = { session: session.id, methods: session.methods.map(({ method }) => method).join(' ') };
+  return auditEffect({ ...aboutSession('session.stepped_up', call, session, client, at), details }, [session.id, at]);
+}
+
+/** A session was ended, or its refresh token was used twice, which ended it. */
+export function sessionEnded(call: CallContext, session: SessionFacts, because: string, at: number): Effect {
+  const reused = because === 'reuse';
+  const facts = aboutSession(reused ? 'token.reused' : 'session.revoked', call, session, undefined, at);
+  const details = { session: session.id, because };
+  return auditEffect({ ...facts, outcome: reused ? 'denied' : 'success', details }, [session.id, because]);
+}
+
+/** All sessions of a user were ended by raising the epoch. */
+export function sessionsRevoked(call: CallContext, user: WrittenUser, at: number): Effect {
+  const facts = { tenant: user.tenant, type: 'sessions.revoked', outcome: 'success', subject: userName(user.id), call, at } as const;
+  return auditEffect(facts, [user.id, user.epoch]);
+}
+
+/** An API key was made, changed or revoked; the subject is its owner. `write`: what tells this write from others of the key. */
+export function apiKeyEvent(
+  type: Extract<AuditEventType, `api_key.${string}`>,
+  call: CallContext,
+  key: { readonly tenant: string; readonly id: string; readonly subject: SubjectRef },
+  at: number,
+  write: readonly (string | number)[] = [],
+): Effect {
+  const subject = formatSubject(key.subject);
+  const facts = { tenant: key.tenant, type, outcome: 'success', subject, call, details: { key: key.id }, at } as const;
+  return auditEffect(facts, [key.id, ...write]);
+}
+
+/** A decision that was not an allow. */
+export function decisionDenied(
+  call: CallContext,
+  denied: {
+    readonly tenant: string;
+    readonly subject: string | undefined;
+    readonly reason: string;
+    readonly permission: string;
+    readonly resource: string | undefined;
+  },
+  at: number,
+): AuditFacts {
+  const { tenant, subject, reason, permission, resource } = denied;
+  const details = { permission, ...(resource === undefined ? {} : { resource }) };
+  return { tenant, type: 'decision.denied', outcome: 'denied', subject, call, reason, details, at };
+}
+
+/** Events that could not be kept, by how many; in the tenant of calling services, where all of them are told. */
+export function eventsDropped(call: CallContext, tenant: string, count: number, at: number): AuditFacts {
+  return { tenant, type: 'audit.dropped', outcome: 'failure', call, details: { count: String(count) }, at };
+}
+
+function aboutUser(
+  type: AuditEventType,
+  call: CallContext,
+  { tenant, userId, client }: { readonly tenant: string; readonly userId: string | undefined; readonly client: ClientDevice },
+): Pick<AuditFacts, 'tenant' | 'type' | 'subject' | 'call' | 'client'> {
+  return { tenant, type, subject: userId === undefined ? undefined : userName(userId), call, client };
+}
+
+function aboutSession(
+  type: AuditEventType,
+  call: CallContext,
+  session: SessionFacts,
+  client: ClientDevice | undefined,
+  at: number,
+): AuditFacts {
+  const subject = formatSubject(session.subject);
+  return { tenant: session.tenant, type, outcome: 'success', subject, call, client, at };
+}
+
+function userName(userId: string): NonNullable<AuditEvent['subject']> {
+  return `user:${userId}`;
+}
