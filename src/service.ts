@@ -8,6 +8,9 @@ import { StartFailure } from './cli/start-failure.ts';
 import { startScreen } from './cli/start-screen.ts';
 import { createKeyRing } from './crypto/key-ring.ts';
 import { createSealer } from './crypto/sealed-field.ts';
+import { createAuditBuffer } from './domain/audit/audit-buffer.ts';
+import { AUDIT_EFFECT } from './domain/audit/audit-event.ts';
+import { createPolicyTrail } from './domain/audit/policy-trail.ts';
 import { makeFirstAdmin, needsFirstAdmin } from './domain/caller/bootstrap.ts';
 import { builtInPolicy } from './domain/caller/built-in-roles.ts';
 import {
@@ -31,6 +34,7 @@ import { createUpdates } from './domain/update.ts';
 import { createUseMarks } from './domain/use-marks.ts';
 import { createFollower, type Follower } from './replication/follower.ts';
 import { createOutboxSweeper } from './replication/outbox-sweeper.ts';
+import { keepTrail } from './service/audit-trail.ts';
 import { keepHouse } from './service/housekeeping.ts';
 import { openStore, storeName } from './service/open-store.ts';
 import { watchReadiness } from './service/readiness.ts';
@@ -96,6 +100,11 @@ async function found(
   });
   const tenants = createTenantDirectory({ store, clock, logger });
   follower.onChange((change) => forgetTenants(tenants, change));
+  const audit = createAuditBuffer({ store, clock, random, logger });
+  keepTrail(context, store, audit);
+  const policyTrail = createPolicyTrail({ store, logger });
+  follower.onChange(policyTrail.onChange);
+  lifecycle.onStop('policy events', () => policyTrail.stop());
   await lifecycle.start(
     'replication',
     () => follower.start(),
@@ -103,6 +112,7 @@ async function found(
   );
   const updates = createUpdates(random);
   const handlers = {
+    [AUDIT_EFFECT]: audit.handler,
     [REVOKE_EFFECT]: createRevokeHandler(follower),
     [MARK_USER_EFFECT]: createMarkUserHandler({ store, replicas: follower }),
     [ERASE_USER_EFFECT]: createEraseUserHandler({ store, replicas: follower, clock }),
@@ -136,6 +146,8 @@ async function found(
     signingKeys,
     keyRotation,
     marks,
+    audit,
+    policyTrail,
   };
   return { foundation, follower };
 }

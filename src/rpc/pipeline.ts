@@ -1,5 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
+import { DomainError } from '../domain/errors.ts';
 import type { Clock, TurnClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -35,6 +36,8 @@ export interface PipelinePorts {
   readonly metrics: Metrics;
   /** Open streams check their caller again when it tells; undefined: at intervals only. */
   readonly onRightsChange?: OnRightsChange | undefined;
+  /** Told of each call whose caller was refused: no right, no valid credential, too many calls. Must be quick and must not throw. */
+  readonly onCallerRefused?: ((call: RpcCall, error: DomainError) => void) | undefined;
   /** Open streams end when it aborts. */
   readonly stopping?: AbortSignal | undefined;
 }
@@ -79,7 +82,7 @@ export function createPipeline(
   const { clock, random } = ports;
   const turn: Turn = 'hold' in clock ? clock : { hold: () => {}, release: () => {} };
   const failures: TokenBuckets = createTokenBuckets(limits.failedCredentials, clock);
-  const observe = observer(ports.logger, ports.metrics, methods);
+  const observe = withRefusals(observer(ports.logger, ports.metrics, methods), ports.onCallerRefused);
   const permit = permitStep(ports.permitCaller);
   const rate = callerRateStep(createTokenBuckets(limits.callerCalls, clock));
   const admission: readonly Step[] = [deadlineStep, authenticateStep(ports.authenticateCaller, failures)];
@@ -179,6 +182,15 @@ function finish(call: RpcCall, observe: Observe, error: unknown): undefined {
     call.status = toRpcStatus(error, () => call.requestId);
   }
   observe(call, error);
+}
+
+/** Refusals of callers are events of the audit trail. */
+function withRefusals(observe: Observe, told: PipelinePorts['onCallerRefused']): Observe {
+  if (told === undefined) return observe;
+  return (call, error) => {
+    observe(call, error);
+    if (error instanceof DomainError && error.reason.startsWith('CALLER_')) told(call, error);
+  };
 }
 
 const deadlineStep: Step = (call) => {

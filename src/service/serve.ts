@@ -31,12 +31,13 @@ export async function serve(
   const { settings, lifecycle, clock, random, logger, metrics } = context;
   const services = sallyportServices(composition.useCases, clock);
   const methods = rpcMethods(services);
-  const { authenticateCaller, permitCaller, onRightsChange } = composition;
+  const { authenticateCaller, permitCaller, onRightsChange, onCallerRefused } = composition;
   const pipeline = createPipeline(
     {
       authenticateCaller,
       permitCaller,
       onRightsChange,
+      onCallerRefused,
       stopping: lifecycle.stopping,
       clock,
       random,

@@ -2,6 +2,11 @@ import type { ServiceContext } from '../cli/run-service.ts';
 import type { KeyRing } from '../crypto/key-ring.ts';
 import { createPasswordHasher } from '../crypto/password-hasher.ts';
 import type { Sealer } from '../crypto/sealed-field.ts';
+import type { AuditBuffer } from '../domain/audit/audit-buffer.ts';
+import { callerRefused } from '../domain/audit/audit-events.ts';
+import { auditedDecisions, auditedKeyChecks } from '../domain/audit/audited-decisions.ts';
+import { createAuditUseCases } from '../domain/audit/create-audit-use-cases.ts';
+import type { PolicyTrail } from '../domain/audit/policy-trail.ts';
 import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
 import { createPermitCaller } from '../domain/caller/permit-caller.ts';
 import { createDecision } from '../domain/decision/create-decision.ts';
@@ -25,6 +30,7 @@ import { type ForgettingTenantDirectory, SYSTEM_TENANT } from '../domain/tenant/
 import type { Updates } from '../domain/update.ts';
 import type { UseMarks } from '../domain/use-marks.ts';
 import { createPolicyHistory } from '../replication/policy-history.ts';
+import type { PipelinePorts } from '../rpc/pipeline.ts';
 import type { UseCases } from '../rpc/sallyport-services.ts';
 
 /** What the use cases stand on: opened already. */
@@ -41,6 +47,8 @@ export interface Foundation {
   readonly signingKeys: SigningKeys;
   readonly keyRotation: KeyRotation;
   readonly settle: Settle;
+  readonly audit: AuditBuffer;
+  readonly policyTrail: PolicyTrail;
   /** Last uses, by what was used. */
   readonly marks: { readonly sessions: UseMarks; readonly apiKeys: UseMarks };
 }
@@ -54,11 +62,13 @@ export interface Composition {
   readonly issuerOf: (tenant: string) => string;
   /** Tells when what calling services may do can have changed. */
   readonly onRightsChange: (listener: () => void) => void;
+  readonly onCallerRefused: NonNullable<PipelinePorts['onCallerRefused']>;
 }
 
 /** Connects ports to use cases; opens nothing but the hashing process. */
 export async function compose(foundation: Foundation): Promise<Composition> {
-  const { context, store, ring, sealer, updates, tenants, replicas, outbox, signingKeys, marks } = foundation;
+  const { context, store, ring, sealer, updates, tenants, replicas, outbox, signingKeys, marks, audit, policyTrail } =
+    foundation;
   const { clock, random, logger, settings } = context;
   const shared = { ...foundation, clock, random };
   const hasher = await context.lifecycle.start(
@@ -86,6 +96,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         tenants,
         sessions,
         logger,
+        audit,
       }),
       sessions: createSessionUseCases({
         ...shared,
@@ -94,16 +105,26 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         judgeSessionToken,
         marks: marks.sessions,
       }),
-      keys: createKeyUseCases({ ...shared, marks: marks.apiKeys, judgeApiKey, signingKeys, decideForSubject }),
-      decisions: createDecision({
-        replicas,
-        tenants,
-        credentials,
-        clock,
-        random,
-        ring,
-        history: createPolicyHistory(store.changeLog),
-      }),
+      keys: auditedKeyChecks(
+        createKeyUseCases({ ...shared, marks: marks.apiKeys, judgeApiKey, signingKeys, decideForSubject }),
+        {
+          audit,
+          clock,
+        },
+      ),
+      decisions: auditedDecisions(
+        createDecision({
+          replicas,
+          tenants,
+          credentials,
+          clock,
+          random,
+          ring,
+          history: createPolicyHistory(store.changeLog),
+        }),
+        { audit, clock, trail: policyTrail },
+      ),
+      audit: createAuditUseCases({ store, tenants, clock }),
       tenants: createTenantUseCases({ store, updates, outbox, clock, ring, tenants }),
     },
     issuerOf: accessTokens.issuerOf,
@@ -113,6 +134,8 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         if (tenant === SYSTEM_TENANT) listener();
       });
     },
+    onCallerRefused: (call, error) =>
+      audit.note(callerRefused(call, error, call.method.label, call.incoming.peer(), clock.now())),
     permitCaller: createPermitCaller({ replicas, clock }),
   };
 }

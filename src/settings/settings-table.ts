@@ -160,6 +160,13 @@ export const SETTINGS = {
     fallback: '30000',
     description: 'How old policy and revocations may be before decisions are refused with UNAVAILABLE.',
   }),
+  auditRetentionDays: required({
+    variable: 'SALLYPORT_AUDIT_RETENTION_DAYS',
+    group: 'Limits',
+    form: wholeNumber(1, 3650, 'days'),
+    fallback: '400',
+    description: 'How long audit events are kept.',
+  }),
   hashConcurrency: required({
     variable: 'SALLYPORT_HASH_CONCURRENCY',
     group: 'Password hashing',

@@ -74,6 +74,8 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'PolicyService/WatchChanges', roles: ['manager', 'auditor', 'admin'] },
   { method: 'PolicyService/ImportGrants', roles: ['manager', 'admin'] },
   { method: 'PolicyService/ExportGrants', roles: ['manager', 'auditor', 'admin'] },
+  { method: 'AuditService/ListEvents', roles: ['auditor', 'admin'] },
+  { method: 'AuditService/WatchEvents', roles: ['auditor', 'admin'] },
   { method: 'UserService/CreateUser', roles: ['application', 'manager', 'admin'] },
   { method: 'UserService/GetUser', roles: ['manager', 'auditor', 'admin'] },
   { method: 'UserService/ListUsers', roles: ['manager', 'auditor', 'admin'] },

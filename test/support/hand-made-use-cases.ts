@@ -20,5 +20,6 @@ export function handMadeUseCases(
     keys: group('keys'),
     decisions: group('decisions'),
     tenants: group('tenants'),
+    audit: group('audit'),
   };
 }

@@ -3,7 +3,6 @@ import type { Logger } from '../../platform/logger.ts';
 import { type RandomSource, randomId } from '../../platform/random.ts';
 import type { EffectHandler } from '../outbox.ts';
 import type { AuditEvent, Store } from '../storage.ts';
-import { SYSTEM_TENANT } from '../tenant/tenant.ts';
 import { type AuditFacts, auditEvent, eventOfEffect } from './audit-event.ts';
 import { eventsDropped } from './audit-events.ts';
 
@@ -19,6 +18,8 @@ const MAX_BATCH = 500;
 export interface AuditNotes {
   /** Never throws, never waits. A kill before the next flush, at most half a second later, loses it. */
   note(facts: AuditFacts): void;
+  /** Counts an event that its maker has no room for. */
+  drop(): void;
 }
 
 export interface AuditBuffer extends AuditNotes {
@@ -50,9 +51,13 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
     waiting.push(event);
     logEvent(logger, event);
   };
+  const drop = (): void => {
+    dropped += 1;
+    untold += 1;
+  };
   const flush = async (signal: AbortSignal | undefined): Promise<void> => {
     if (untold > 0 && waiting.length < maxWaiting) {
-      keep(eventsDropped(SELF, SYSTEM_TENANT, untold, clock.now()));
+      keep(eventsDropped(SELF, untold, clock.now()));
       untold = 0;
     }
     while (waiting.length > 0) {
@@ -63,11 +68,8 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
     }
   };
   return {
-    note: (facts) => {
-      if (waiting.length < maxWaiting) return keep(facts);
-      dropped += 1;
-      untold += 1;
-    },
+    note: (facts) => (waiting.length < maxWaiting ? keep(facts) : drop()),
+    drop,
     flush: (signal) => {
       flushing = flushing.then(
         () => flush(signal),
@@ -100,5 +102,8 @@ const SELF = {
 function logEvent(logger: Logger, { tenant, id, type, subject, outcome, details }: AuditEvent): void {
   if (!logger.enabled('info')) return;
   const { caller, requestId, reason, more, identifying } = details;
-  logger.info({ audit: type, outcome, tenant, subject, caller, requestId, reason, more, client: identifying, id }, 'audit');
+  logger.info(
+    { audit: type, outcome, tenant, subject, caller, requestId, reason, more, client: identifying, id },
+    'audit',
+  );
 }

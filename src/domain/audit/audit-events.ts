@@ -3,7 +3,8 @@ import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
 import type { SessionDocument } from '../session/use-cases.ts';
 import type { AuditEvent, Effect } from '../storage.ts';
 import { formatSubject, type SubjectRef } from '../subject.ts';
-import { type AuditEventType, type AuditFacts, auditEffect } from './audit-event.ts';
+import { SYSTEM_TENANT } from '../tenant/tenant.ts';
+import { type AuditEventType, type AuditedCall, type AuditFacts, auditEffect } from './audit-event.ts';
 
 // One typed function per event. Those that follow a write give an effect for the outbox of the written document: a kill between the
 // write and its event leaves the effect, and any replica finishes it. The others give facts for the buffer.
@@ -26,7 +27,15 @@ export function userEvent(
   at: number,
   more: Pick<AuditFacts, 'client' | 'reason' | 'details'> = {},
 ): Effect {
-  const facts = { ...more, tenant: user.tenant, type, outcome: 'success', subject: userName(user.id), call, at } as const;
+  const facts = {
+    ...more,
+    tenant: user.tenant,
+    type,
+    outcome: 'success',
+    subject: userName(user.id),
+    call,
+    at,
+  } as const;
   return auditEffect(facts, [user.id, user.epoch, at, call.requestId]);
 }
 
@@ -40,7 +49,16 @@ export function loginSucceeded(
 ): Effect {
   const { tenant, userId, sessionId } = login;
   const details = { methods: methods.map(({ method }) => method).join(' ') };
-  const facts = { tenant, type: 'login.succeeded', outcome: 'success', subject: userName(userId), call, client, details, at } as const;
+  const facts = {
+    tenant,
+    type: 'login.succeeded',
+    outcome: 'success',
+    subject: userName(userId),
+    call,
+    client,
+    details,
+    at,
+  } as const;
   return auditEffect(facts, [sessionId]);
 }
 
@@ -106,7 +124,14 @@ export function sessionEnded(call: CallContext, session: SessionFacts, because: 
 
 /** All sessions of a user were ended by raising the epoch. */
 export function sessionsRevoked(call: CallContext, user: WrittenUser, at: number): Effect {
-  const facts = { tenant: user.tenant, type: 'sessions.revoked', outcome: 'success', subject: userName(user.id), call, at } as const;
+  const facts = {
+    tenant: user.tenant,
+    type: 'sessions.revoked',
+    outcome: 'success',
+    subject: userName(user.id),
+    call,
+    at,
+  } as const;
   return auditEffect(facts, [user.id, user.epoch]);
 }
 
@@ -140,15 +165,46 @@ export function decisionDenied(
   return { tenant, type: 'decision.denied', outcome: 'denied', subject, call, reason, details, at };
 }
 
+/** A calling service was refused. In the tenant of calling services, whatever tenant it asked about: that one may not exist. */
+export function callerRefused(
+  call: AuditedCall,
+  refused: { readonly reason: string; readonly metadata: Readonly<Record<string, string>> },
+  method: string,
+  peer: string,
+  at: number,
+): AuditFacts {
+  const type = refusals[refused.reason] ?? 'caller.denied';
+  const details = { ...refused.metadata, method, peer };
+  const subject = type === 'caller.unauthenticated' ? undefined : call.caller.name;
+  return { tenant: SYSTEM_TENANT, type, outcome: 'denied', subject, call, reason: refused.reason, details, at };
+}
+
+const refusals: Readonly<Record<string, AuditEventType>> = {
+  CALLER_NOT_PERMITTED: 'caller.denied',
+  CALLER_UNAUTHENTICATED: 'caller.unauthenticated',
+  CALLER_RATE_LIMITED: 'caller.rate_limited',
+};
+
 /** Events that could not be kept, by how many; in the tenant of calling services, where all of them are told. */
-export function eventsDropped(call: CallContext, tenant: string, count: number, at: number): AuditFacts {
-  return { tenant, type: 'audit.dropped', outcome: 'failure', call, details: { count: String(count) }, at };
+export function eventsDropped(call: AuditedCall, count: number, at: number): AuditFacts {
+  return {
+    tenant: SYSTEM_TENANT,
+    type: 'audit.dropped',
+    outcome: 'failure',
+    call,
+    details: { count: String(count) },
+    at,
+  };
 }
 
 function aboutUser(
   type: AuditEventType,
   call: CallContext,
-  { tenant, userId, client }: { readonly tenant: string; readonly userId: string | undefined; readonly client: ClientDevice },
+  {
+    tenant,
+    userId,
+    client,
+  }: { readonly tenant: string; readonly userId: string | undefined; readonly client: ClientDevice },
 ): Pick<AuditFacts, 'tenant' | 'type' | 'subject' | 'call' | 'client'> {
   return { tenant, type, subject: userId === undefined ? undefined : userName(userId), call, client };
 }

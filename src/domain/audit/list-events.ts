@@ -1,6 +1,6 @@
 import { auditCursor } from '../../platform/audit-cursor.ts';
 import type { CallContext } from '../call.ts';
-import { pageSizeOf, pageTokenOf, readPageToken } from '../page-token.ts';
+import { pageTokenOf, readPageToken } from '../page-token.ts';
 import type { AuditEvent, AuditFilter } from '../storage.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import type { AuditPorts } from './create-audit-use-cases.ts';
@@ -10,12 +10,12 @@ import type { ListEventsInput } from './use-cases.ts';
 export async function listEvents(
   ports: AuditPorts,
   call: CallContext,
-  { filter, pageSize, pageToken }: ListEventsInput,
+  { filter, page }: ListEventsInput,
 ): Promise<{ readonly events: readonly AuditEvent[]; readonly nextPageToken: string }> {
   await requireTenant(ports.tenants, filter.tenant, call.signal);
   const scope = scopeOf(filter);
-  const limit = pageSizeOf(pageSize);
-  const events = await ports.store.auditTrail.list(filter, readPageToken(pageToken, scope), limit, call.signal);
+  const limit = page.size;
+  const events = await ports.store.auditTrail.list(filter, readPageToken(page.token, scope), limit, call.signal);
   const last = events.length < limit ? undefined : events.at(-1);
   return { events, nextPageToken: last === undefined ? '' : pageTokenOf(auditCursor(last), scope) };
 }

@@ -1,13 +1,12 @@
 import type { CallContext } from '../call.ts';
+import type { ListPage } from '../page-token.ts';
 import type { AuditEvent, AuditFilter } from '../storage.ts';
 
 // Reading the audit trail of a tenant.
 
 export interface ListEventsInput {
   readonly filter: AuditFilter;
-  /** 0: the default. */
-  readonly pageSize: number;
-  readonly pageToken: string;
+  readonly page: ListPage;
 }
 
 export interface WatchEventsInput {

@@ -3,6 +3,7 @@ import type { CallContext } from '../call.ts';
 import type { AuditEvent, AuditFilter } from '../storage.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import type { AuditPorts } from './create-audit-use-cases.ts';
+import { pause } from './pause.ts';
 import type { WatchEventsInput } from './use-cases.ts';
 
 // Events reach the trail a little later than they happen: buffers are flushed twice a second, replicas' clocks differ by up to 5 s, and what a
@@ -36,7 +37,12 @@ export async function* watchEvents(
   yield undefined;
   for (let poll = 0; call.signal?.aborted !== true; poll += 1) {
     const back = poll % FAR_EVERY === 0 ? FAR_MS : NEAR_MS;
-    for await (const event of freshEvents(ports, call, { ...filter, from: Math.max(start, told.newest - back) }, told)) {
+    for await (const event of freshEvents(
+      ports,
+      call,
+      { ...filter, from: Math.max(start, told.newest - back) },
+      told,
+    )) {
       yield event;
       quietSince = ports.clock.monotonic();
     }
@@ -75,17 +81,4 @@ async function* freshEvents(
 
 function forget(told: Told, before: number): void {
   for (const [id, at] of told.ids) if (at < before) told.ids.delete(id);
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done, { once: true });
-    if (signal?.aborted === true) done();
-  });
 }

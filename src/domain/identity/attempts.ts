@@ -16,8 +16,8 @@ import { type AttemptPolicy, lockMsAfter, slotsAfter } from './attempt-policy.ts
 
 /** An attempt that may be made. Call exactly one of its methods, whatever happens. */
 export interface Attempt {
-  /** The secret was wrong: counts, and locks when the policy says so. Throws when it could not be counted: answer nothing then. */
-  wrong(): Promise<void>;
+  /** The secret was wrong: counts. Gives the lock that it brought, ms; 0: none. Throws when it could not be counted: answer nothing then. */
+  wrong(): Promise<number>;
   /** The secret was right: forgets the failures before it. */
   right(): Promise<void>;
   /** Neither: nothing was tried, or it does not count. */
@@ -93,6 +93,7 @@ function attempt(
         await counters.add(tenant, `lock/${name}`, Math.max(0, now + lockMs - current), now + lockMs);
       }
       await giveBack();
+      return lockMs;
     },
     right: async () => {
       await counters.clear(tenant, `failed/${name}`);

@@ -1,3 +1,4 @@
+import { loginFailed, loginLocked } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import { networkOf, passwordAttempts } from './attempt-policy.ts';
@@ -5,7 +6,7 @@ import { keyOfTyped } from './identifier.ts';
 import { continueLogin } from './login.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
-import type { AuthenticateInput, LoginOutcome, UserDocument } from './use-cases.ts';
+import type { AuthenticateInput, LoginOutcome, Rejection, UserDocument } from './use-cases.ts';
 import { usersOf } from './user.ts';
 
 /**
@@ -26,7 +27,11 @@ export async function authenticate(
   const network = networkOf(input.client.ip);
   const start = await parts.attempts.begin(input.tenant, `${account}\n${network}`, passwordAttempts, call.signal);
   if (start.kind === 'refused') {
-    return { kind: 'rejection', reason: start.reason, retryAfterMs: start.retryAfterMs };
+    return refuse(parts, call, input, undefined, {
+      kind: 'rejection',
+      reason: start.reason,
+      retryAfterMs: start.retryAfterMs,
+    });
   }
   const { attempt } = start;
   const verified = await verifyPassword(parts, call, input, key).catch(async (error: unknown) => {
@@ -34,21 +39,21 @@ export async function authenticate(
     await attempt.giveBack();
     throw error;
   });
-  if (verified === 'changed') {
-    await attempt.giveBack();
-    return { kind: 'rejection', reason: 'INVALID_CREDENTIALS' };
-  }
-  if (verified === 'wrong') {
+  if (verified.kind !== 'right') {
     // Counted before it is told; when it cannot be counted the caller gets the fault instead of the answer.
-    await attempt.wrong();
-    return { kind: 'rejection', reason: 'INVALID_CREDENTIALS' };
+    const lockMs = verified.kind === 'wrong' ? await attempt.wrong() : await attempt.giveBack();
+    const about = { tenant: input.tenant, userId: verified.userId, client: input.client };
+    if (typeof lockMs === 'number' && lockMs > 0) {
+      parts.audit.note(loginLocked(call, about, { scope: 'identifier and network', lockMs }, parts.clock.now()));
+    }
+    return refuse(parts, call, input, verified.userId, { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
   }
   await attempt.right();
   const methods = [{ method: 'password', at: parts.clock.now() }] as const;
   return await continueLogin(
     parts,
     call,
-    { user: verified, methods, origin: { kind: 'fresh' } },
+    { user: verified.user, methods, origin: { kind: 'fresh' } },
     { settings, client: input.client, issue: input.issue },
   );
 }
@@ -62,7 +67,7 @@ async function verifyPassword(
   call: CallContext,
   input: AuthenticateInput,
   key: string | undefined,
-): Promise<UserDocument | 'wrong' | 'changed'> {
+): Promise<Verified> {
   const users = usersOf(parts.store);
   const find = async (): Promise<UserDocument | undefined> =>
     await users.find(input.tenant, key ?? 'none', call.signal);
@@ -71,6 +76,23 @@ async function verifyPassword(
   if (before?.password === undefined) await parts.hasher.decoy(input.password, call.signal);
   else matches = await parts.hasher.verify(before.password.hash, input.password, call.signal);
   const after = await find();
-  if (!matches || before?.status !== 'active') return 'wrong';
-  return after?.id === before.id && after.status === 'active' && after.epoch === before.epoch ? after : 'changed';
+  if (!matches || before?.status !== 'active') return { kind: 'wrong', userId: before?.id };
+  const same = after?.id === before.id && after.status === 'active' && after.epoch === before.epoch;
+  return same ? { kind: 'right', user: after } : { kind: 'changed', userId: before.id };
+}
+
+type Verified =
+  | { readonly kind: 'right'; readonly user: UserDocument }
+  | { readonly kind: 'wrong' | 'changed'; readonly userId: string | undefined };
+
+function refuse(
+  parts: IdentityParts,
+  call: CallContext,
+  input: AuthenticateInput,
+  userId: string | undefined,
+  rejection: Rejection,
+): Rejection {
+  const about = { tenant: input.tenant, userId, client: input.client };
+  parts.audit.note(loginFailed(call, about, rejection, parts.clock.now()));
+  return rejection;
 }

@@ -1,3 +1,4 @@
+import { codeFailed, userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
@@ -54,13 +55,18 @@ async function confirmInTurn(
   if (start.kind === 'refused') return rejectionOf(start);
   let confirmed: Confirmed | 'invalid';
   try {
-    confirmed = await confirm(parts, call, input.code, settings, target.user);
+    confirmed = await confirm(parts, call, input, settings, target.user);
     await (confirmed === 'invalid' ? start.attempt.wrong() : start.attempt.giveBack());
   } catch (error) {
     await start.attempt.giveBack();
     throw error;
   }
-  if (confirmed === 'invalid') return rejectionOf({ kind: 'invalid' });
+  if (confirmed === 'invalid') {
+    const rejection = rejectionOf({ kind: 'invalid' });
+    const about = { tenant: input.tenant, userId: target.user.id, client: input.client };
+    parts.audit.note(codeFailed(call, about, rejection, parts.clock.now()));
+    return rejection;
+  }
   await parts.outbox.settle('users', confirmed.user, call.signal);
   const { user, recoveryCodes } = confirmed;
   if (target.challenge === undefined) return { kind: 'confirmed', userId: user.id, recoveryCodes };
@@ -76,7 +82,7 @@ interface Confirmed {
 async function confirm(
   parts: IdentityParts,
   call: CallContext,
-  code: string,
+  { code, client }: ConfirmTotpInput,
   settings: TenantSettings,
   user: UserDocument,
 ): Promise<Confirmed | 'invalid'> {
@@ -99,7 +105,9 @@ async function confirm(
       const same = current?.totp?.sealedSecret === totp.sealedSecret && current.epoch === user.epoch;
       if (!same || current.status !== user.status) return { kind: 'keep', result: 'gone' };
       const inForce = { ...totp, confirmedAt: now, lastStep };
-      const draft = { ...current, ...newEpoch(current, settings, now), totp: inForce, recoveryCodes: digests };
+      const ended = newEpoch(current, settings, now);
+      const outbox = [...ended.outbox, userEvent('factor.confirmed', call, current, now, { client })];
+      const draft = { ...current, ...ended, outbox, totp: inForce, recoveryCodes: digests };
       return { kind: 'write', draft, result: 'written' };
     },
     call.signal,

@@ -1,4 +1,5 @@
 import { randomId } from '../../platform/random.ts';
+import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import { requestIdentity } from '../request-id.ts';
@@ -38,9 +39,14 @@ export async function createUser(
     throw taken(key);
   }
   const hash = input.password === undefined ? undefined : await parts.hasher.hash(input.password, call.signal);
-  const draft = newUser(input, identifiers, request, hash, parts.clock.now());
+  const now = parts.clock.now();
+  const made = newUser(input, identifiers, request, hash, now);
+  const draft = { ...made, outbox: [userEvent('user.created', call, made, now)] };
   const inserted = await users.insert(draft, call.signal);
-  if (inserted.kind === 'inserted') return inserted.document;
+  if (inserted.kind === 'inserted') {
+    await parts.outbox.settle('users', inserted.document, call.signal);
+    return (await users.get(draft.tenant, draft.id, call.signal)) ?? inserted.document;
+  }
   const first = request.digest === undefined ? undefined : await users.get(input.tenant, request.id, call.signal);
   if (first === undefined) throw taken(inserted.key);
   return await repeated(parts, call, input, request.digest, first);

@@ -1,4 +1,5 @@
 import { randomId } from '../../platform/random.ts';
+import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import type { Effect } from '../storage.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
@@ -33,7 +34,11 @@ export async function deleteUser(
       if (user === undefined) return { kind: 'keep', result: 'gone' };
       if (user.status === 'deleting') return { kind: 'keep', result: 'deleting' };
       if (etag !== '' && etag !== user.version) return { kind: 'keep', result: 'changed' };
-      return { kind: 'write', draft: remains(user, settings, now, erase), result: 'deleting' };
+      return {
+        kind: 'write',
+        draft: remains(user, settings, now, [userEvent('user.deleted', call, user, now), erase]),
+        result: 'deleting',
+      };
     },
     call.signal,
   );
@@ -43,7 +48,7 @@ export async function deleteUser(
 }
 
 /** Named member by member: whatever a later release adds to a user goes as well. */
-function remains(user: UserDocument, settings: TenantSettings, now: number, erase: Effect): UserDocument {
+function remains(user: UserDocument, settings: TenantSettings, now: number, effects: readonly Effect[]): UserDocument {
   const epoch = newEpoch(user, settings, now);
   return {
     tenant: user.tenant,
@@ -56,6 +61,6 @@ function remains(user: UserDocument, settings: TenantSettings, now: number, eras
     identifiers: [],
     recoveryCodes: [],
     ...epoch,
-    outbox: [...epoch.outbox, markUserEffect(epoch.epoch), erase],
+    outbox: [...epoch.outbox, markUserEffect(epoch.epoch), ...effects],
   };
 }

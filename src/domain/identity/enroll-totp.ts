@@ -1,3 +1,4 @@
+import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import { alreadyEnrolled, factorTarget } from './factor-target.ts';
@@ -32,16 +33,16 @@ export async function enrollTotp(
     (current) => {
       if (current === undefined || current.status === 'deleting') return { kind: 'keep', result: 'gone' };
       if (hasFactor(current)) return { kind: 'keep', result: 'enrolled' };
-      return {
-        kind: 'write',
-        draft: { ...current, totp: { sealedSecret, startedAt, lastStep: 0 } },
-        result: 'written',
-      };
+      const told = userEvent('factor.enrollment_started', call, current, startedAt);
+      const outbox = [...(current.outbox ?? []), told];
+      const draft = { ...current, outbox, totp: { sealedSecret, startedAt, lastStep: 0 } };
+      return { kind: 'write', draft, result: 'written' };
     },
     call.signal,
   );
   if (written.kind !== 'done' || written.result === 'gone') throw userNotFound();
   if (written.result === 'enrolled') throw alreadyEnrolled();
+  if (written.document !== undefined) await parts.outbox.settle('users', written.document, call.signal);
   const account = user.identifiers[0]?.value ?? user.id;
   return {
     kind: 'enrollment',

@@ -1,3 +1,4 @@
+import { loginSucceeded } from '../audit/audit-events.ts';
 import type { CallContext, ClientDevice } from '../call.ts';
 import type { FinishedLogin } from '../session/use-cases.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
@@ -33,15 +34,20 @@ export async function continueLogin(
   const { user, methods, origin } = progress;
   const steps = stepsLeft(user, methods);
   if (steps.length > 0) return await openChallenge(parts, call, { user, methods, steps }, end.settings.challengeMs);
+  const { tenant } = user;
+  const sessionId = sessionIdOf(parts, tenant, origin);
+  const done = { tenant, userId: user.id, sessionId };
   const login: FinishedLogin = {
-    tenant: user.tenant,
+    tenant,
     subject: { type: 'user', id: user.id },
     epoch: user.epoch,
     methods,
-    sessionId: sessionIdOf(parts, user.tenant, origin),
+    sessionId,
+    effects: [loginSucceeded(call, done, methods, end.client, parts.clock.now())],
   };
   if (end.issue === undefined) {
     const proof = await mintProof(parts, login, origin, end.settings.authenticationTokenMs, call.signal);
+    if (proof.document !== undefined) await parts.outbox.settle('challenges', proof.document, call.signal);
     return {
       kind: 'authenticated',
       userId: user.id,

@@ -4,6 +4,7 @@ import type { Sealer } from '../../crypto/sealed-field.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { RandomSource } from '../../platform/random.ts';
+import type { AuditNotes } from '../audit/audit-buffer.ts';
 import type { Outbox } from '../outbox.ts';
 import type { SessionStarter } from '../session/use-cases.ts';
 import type { Store } from '../storage.ts';
@@ -26,6 +27,8 @@ export interface IdentityPorts {
   readonly tenants: TenantDirectory;
   readonly sessions: SessionStarter;
   readonly logger: Logger;
+  /** For events that follow no write. */
+  readonly audit: AuditNotes;
   /** Shown by authenticator apps beside the account; default `Sallyport`. */
   readonly totpIssuer?: string | undefined;
 }

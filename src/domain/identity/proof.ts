@@ -44,7 +44,12 @@ export async function mintProof(
   origin: LoginOrigin,
   lifetimeMs: number,
   signal?: AbortSignal,
-): Promise<{ readonly token: string; readonly expiresAt: number }> {
+): Promise<{
+  readonly token: string;
+  readonly expiresAt: number;
+  /** Its effects are to be settled before the token is told. */
+  readonly document: ProofDocument | undefined;
+}> {
   const { token, id, digest } = mintToken(ports, login.tenant, origin);
   const proofs = ports.store.collection<ProofDocument>('challenges');
   const validUntil = ports.clock.now() + lifetimeMs;
@@ -63,12 +68,13 @@ export async function mintProof(
       methods: login.methods,
       sessionId: login.sessionId,
       validUntil,
+      outbox: login.effects,
     },
     signal,
   );
-  if (inserted.kind === 'inserted') return { token, expiresAt: validUntil };
+  if (inserted.kind === 'inserted') return { token, expiresAt: validUntil, document: inserted.document };
   const first = await proofs.get(login.tenant, id, signal);
-  return { token, expiresAt: first?.validUntil ?? validUntil };
+  return { token, expiresAt: first?.validUntil ?? validUntil, document: first };
 }
 
 /**

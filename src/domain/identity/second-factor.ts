@@ -1,5 +1,6 @@
 import { sameDigest } from '../../crypto/keyed-digest.ts';
-import type { CallContext } from '../call.ts';
+import { codeFailed, userEvent } from '../audit/audit-events.ts';
+import type { CallContext, ClientDevice } from '../call.ts';
 import type { Change } from '../update.ts';
 import { codeAttempts } from './attempt-policy.ts';
 import { REPEAT_MS } from './login-document.ts';
@@ -22,6 +23,7 @@ export interface CodeUse {
   /** Names the request that may be repeated after a lost answer; empty: none may. */
   readonly by: string;
   readonly code: VerifyTotpInput['code'];
+  readonly client: ClientDevice;
 }
 
 export type CodeVerdict =
@@ -34,6 +36,14 @@ export type CodeVerdict =
 
 /** Verifies and uses a code. Wrong codes are counted per user, whichever way they come: five, then five minutes nobody may try. */
 export async function useCode(parts: IdentityParts, call: CallContext, use: CodeUse): Promise<CodeVerdict> {
+  const verdict = await judgeInTurn(parts, call, use);
+  if (verdict.kind !== 'accepted' && verdict.kind !== 'not_applicable') {
+    parts.audit.note(codeFailed(call, use, rejectionOf(verdict), parts.clock.now()));
+  }
+  return verdict;
+}
+
+async function judgeInTurn(parts: IdentityParts, call: CallContext, use: CodeUse): Promise<CodeVerdict> {
   return await parts.turns.take(`${use.tenant}\n${use.userId}`, async () => {
     const start = await parts.attempts.begin(use.tenant, use.userId, codeAttempts, call.signal);
     if (start.kind === 'refused') return start;
@@ -67,7 +77,7 @@ async function judge(parts: IdentityParts, call: CallContext, use: CodeUse): Pro
   const user = await usersOf(parts.store).get(use.tenant, use.userId, call.signal);
   if (!applies(user, use) || user.totp === undefined) return { kind: 'not_applicable' };
   if (use.code.kind === 'recovery_code') {
-    return await swap(parts, call, use, (current) => takeRecoveryCode(parts, use, current));
+    return await swap(parts, call, use, (current) => takeRecoveryCode(parts, call, use, current));
   }
   const sealed = user.totp.sealedSecret;
   const secret = await openTotpSecret(parts.sealer, use.tenant, use.userId, sealed);
@@ -98,6 +108,7 @@ async function swap(
     call.signal,
   );
   if (taken.kind !== 'done' || taken.document === undefined) return { kind: 'not_applicable' };
+  if (taken.result === 'accepted') await parts.outbox.settle('users', taken.document, call.signal);
   return taken.result === 'accepted' ? { kind: 'accepted', user: taken.document } : { kind: taken.result };
 }
 
@@ -117,14 +128,22 @@ function takeStep(
   return { kind: 'write', draft, result: 'accepted' };
 }
 
-function takeRecoveryCode(parts: IdentityParts, use: CodeUse, user: UserDocument): Change<UserDocument, TakenCode> {
+function takeRecoveryCode(
+  parts: IdentityParts,
+  call: CallContext,
+  use: CodeUse,
+  user: UserDocument,
+): Change<UserDocument, TakenCode> {
   const { ring } = parts;
   const now = parts.clock.now();
   const found = findRecoveryCode(ring, use.tenant, use.userId, user.recoveryCodes, use.code.value);
   if (found !== undefined) {
     const recoveryCodes = user.recoveryCodes.filter((digest) => digest !== found);
     const usedCode = { by: use.by, at: now, code: found };
-    return { kind: 'write', draft: { ...user, recoveryCodes, usedCode }, result: 'accepted' };
+    const details = { left: String(recoveryCodes.length) };
+    const told = userEvent('recovery_code.used', call, user, now, { client: use.client, details });
+    const outbox = [...(user.outbox ?? []), told];
+    return { kind: 'write', draft: { ...user, recoveryCodes, usedCode, outbox }, result: 'accepted' };
   }
   // The last one used is remembered, so that a double click is told from a guess.
   const last = findRecoveryCode(

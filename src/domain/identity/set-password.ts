@@ -1,3 +1,4 @@
+import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import { checkNewPassword } from './password.ts';
@@ -31,7 +32,9 @@ export async function setPassword(
     userId,
     (user) => {
       if (user === undefined || user.status === 'deleting') return { kind: 'keep', result: false };
-      const draft = { ...user, ...newEpoch(user, settings, now), password: { hash, changedAt: now, mustChange } };
+      const ended = newEpoch(user, settings, now);
+      const outbox = [...ended.outbox, userEvent('password.set', call, user, now)];
+      const draft = { ...user, ...ended, outbox, password: { hash, changedAt: now, mustChange } };
       return { kind: 'write', draft, result: true };
     },
     call.signal,

@@ -1,3 +1,4 @@
+import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
@@ -32,7 +33,7 @@ export async function updateUser(
     (user) => {
       if (user === undefined || user.status === 'deleting') return { kind: 'keep', result: 'gone' };
       if (input.etag !== '' && input.etag !== user.version) return { kind: 'keep', result: 'changed' };
-      return { kind: 'write', draft: changed(user, input, identifiers, settings, now), result: 'written' };
+      return { kind: 'write', draft: changed(call, user, input, identifiers, settings, now), result: 'written' };
     },
     call.signal,
   );
@@ -44,6 +45,7 @@ export async function updateUser(
 }
 
 function changed(
+  call: CallContext,
   user: UserDocument,
   input: UpdateUserInput,
   given: readonly Identifier[] | undefined,
@@ -62,9 +64,11 @@ function changed(
     metadata: metadata ?? user.metadata,
     status,
   };
-  if (status === user.status) return next;
+  const type = status === user.status ? 'user.changed' : status === 'disabled' ? 'user.disabled' : 'user.enabled';
+  const told = userEvent(type, call, user, now);
+  if (status === user.status) return { ...next, outbox: [...(user.outbox ?? []), told] };
   const epoch = newEpoch(user, settings, now);
-  return { ...next, ...epoch, outbox: [...epoch.outbox, markUserEffect(epoch.epoch)] };
+  return { ...next, ...epoch, outbox: [...epoch.outbox, markUserEffect(epoch.epoch), told] };
 }
 
 /** An identifier that the account has already keeps its mark; nobody but the service verifies. */

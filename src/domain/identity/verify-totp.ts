@@ -50,7 +50,7 @@ async function verifyForChallenge(
   if (await guesses.spent(call.signal)) return OVER;
   const { tenant, userId, epoch } = challenge;
   const by = `${challenge.id} ${call.caller.name}`;
-  const verdict = await useCode(parts, call, { tenant, userId, epoch, by, code: input.code });
+  const verdict = await useCode(parts, call, { tenant, userId, epoch, by, code: input.code, client: input.client });
   // The user was disabled, reset or changed factors since the password was checked.
   if (verdict.kind === 'not_applicable') return OVER;
   if (verdict.kind !== 'accepted') {
@@ -82,6 +82,7 @@ async function verifyForUser(
     epoch: undefined,
     by: '',
     code: input.code,
+    client: input.client,
   });
   if (verdict.kind === 'not_applicable') return { kind: 'rejection', reason: 'INVALID_CREDENTIALS' };
   if (verdict.kind !== 'accepted') return rejectionOf(verdict);

@@ -1,6 +1,7 @@
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type RandomSource, randomId } from '../../platform/random.ts';
+import { apiKeyEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import { requestIdentity } from '../request-id.ts';
@@ -100,12 +101,15 @@ async function change(
         throw new DomainError('PRECONDITION_FAILED', 'the key is revoked or has expired; create another');
       }
       const draft = draftOf(current);
-      return { kind: 'write', draft: { ...draft, outbox: [...(current.outbox ?? []), effect] }, result: undefined };
+      const told = apiKeyEvent('api_key.changed', call, current, now, [effect.id]);
+      const outbox = [...(current.outbox ?? []), effect, told];
+      return { kind: 'write', draft: { ...draft, outbox }, result: undefined };
     },
     call.signal,
   );
   const key = updated.kind === 'done' ? updated.document : undefined;
   if (key === undefined) throw new DomainError('API_KEY_NOT_FOUND', 'the tenant has no API key with this id');
   await ports.settle('apiKeys', key, call.signal);
-  return key;
+  // Clearing the effects made a new version, which is the etag.
+  return (await ports.store.collection<ApiKeyDocument>('apiKeys').get(tenant, id, call.signal)) ?? key;
 }

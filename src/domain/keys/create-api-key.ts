@@ -2,11 +2,13 @@ import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { Fault } from '../../platform/faults.ts';
 import type { RandomSource } from '../../platform/random.ts';
+import { apiKeyEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import { requireUser } from '../identity/user.ts';
 import { limits } from '../limits.ts';
 import { requestIdentity } from '../request-id.ts';
+import type { Settle } from '../session/revocation.ts';
 import type { Collection, Store } from '../storage.ts';
 import { formatSubject } from '../subject.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
@@ -23,6 +25,7 @@ export interface CreateApiKeyPorts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly tenants: TenantDirectory;
+  readonly settle: Settle;
 }
 
 interface CreatedApiKey {
@@ -52,8 +55,16 @@ export async function createApiKey(
   await requireRoom(apiKeys, input, now, call.signal);
   const text = newApiKeyText(ports.random, input.test, request?.id);
   const draft = draftApiKey(ports.ring, { ...input, text, subject: input.owner, requestDigest: request?.digest }, now);
-  const inserted = await apiKeys.insert(draft, call.signal);
-  if (inserted.kind === 'inserted') return { key: inserted.document, secret: text.text };
+  const created = apiKeyEvent('api_key.created', call, draft, now);
+  const inserted = await apiKeys.insert({ ...draft, outbox: [created] }, call.signal);
+  if (inserted.kind === 'inserted') {
+    // The secret is told this once, so it is told even if the event has to wait for the sweeper.
+    const settled = await ports.settle('apiKeys', inserted.document, call.signal).then(
+      () => apiKeys.get(input.tenant, text.id, call.signal),
+      () => undefined,
+    );
+    return { key: settled ?? inserted.document, secret: text.text };
+  }
   const winner = await apiKeys.get(input.tenant, text.id, call.signal);
   if (winner === undefined || request === undefined)
     throw new Fault('CONTENTION', 'the key could not be made; try again');

@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import { apiKeyEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import { REMEMBERED_MS, revokeEffect, type Settle } from '../session/revocation.ts';
@@ -38,7 +39,8 @@ export async function revokeApiKey(
     (current) => {
       if (current === undefined || current.revokedAt !== undefined) return { kind: 'keep', result: undefined };
       const effect = revokeEffect({ kind: 'api_key', id, until: now + REMEMBERED_MS });
-      const draft = { ...revokedApiKey(current, now), outbox: [...(current.outbox ?? []), effect] };
+      const told = apiKeyEvent('api_key.revoked', call, current, now);
+      const draft = { ...revokedApiKey(current, now), outbox: [...(current.outbox ?? []), effect, told] };
       return { kind: 'write', draft, result: undefined };
     },
     call.signal,

@@ -1,5 +1,6 @@
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { sessionsRevoked } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import type { UserDocument } from '../identity/use-cases.ts';
@@ -38,22 +39,22 @@ export async function revokeSessions(
   const settings = await requireTenant(ports.tenants, tenant, call.signal);
   if (target.kind === 'user') return revokeUser(ports, call, tenant, target.userId, settings);
   if (target.kind === 'session') {
-    const ended = await endSession(ports, tenant, target.sessionId, 'admin', call.signal);
+    const ended = await endSession(ports, call, tenant, target.sessionId, 'admin');
     if (ended === undefined) throw new DomainError('SESSION_NOT_FOUND', 'the tenant has no such session');
     return ended ? 1 : 0;
   }
   const sessionId = await sessionOf(ports, tenant, target, call.signal);
   if (sessionId === undefined) return 0;
-  return (await endSession(ports, tenant, sessionId, 'logout', call.signal)) ? 1 : 0;
+  return (await endSession(ports, call, tenant, sessionId, 'logout')) ? 1 : 0;
 }
 
 /** True: it was living and has ended now; false: it had ended already; undefined: there is none. */
 export async function endSession(
   ports: Pick<RevokeSessionsPorts, 'store' | 'updates' | 'settle' | 'clock'>,
+  call: CallContext,
   tenant: string,
   sessionId: string,
   because: NonNullable<SessionDocument['revokedBecause']>,
-  signal: AbortSignal | undefined,
 ): Promise<boolean | undefined> {
   const now = ports.clock.now();
   const sessions = ports.store.collection<SessionDocument>('sessions');
@@ -64,12 +65,12 @@ export async function endSession(
     sessionId,
     (current) => {
       if (current === undefined || current.revokedAt !== undefined) return { kind: 'keep', result: false };
-      return { kind: 'write', draft: revokedSession(current, because, now), result: isLiving(current, now) };
+      return { kind: 'write', draft: revokedSession(call, current, because, now), result: isLiving(current, now) };
     },
-    signal,
+    call.signal,
   );
   if (updated.kind === 'exists' || updated.document === undefined) return undefined;
-  await ports.settle('sessions', updated.document, signal);
+  await ports.settle('sessions', updated.document, call.signal);
   return updated.result;
 }
 
@@ -92,7 +93,9 @@ async function revokeUser(
     userId,
     (current) => {
       if (current === undefined) return { kind: 'keep', result: undefined };
-      return { kind: 'write', draft: { ...current, ...newEpoch(current, settings, now) }, result: undefined };
+      const ended = newEpoch(current, settings, now);
+      const outbox = [...ended.outbox, sessionsRevoked(call, current, now)];
+      return { kind: 'write', draft: { ...current, ...ended, outbox }, result: undefined };
     },
     call.signal,
   );

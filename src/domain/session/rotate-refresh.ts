@@ -80,7 +80,7 @@ async function rotateOnce(
       return rejection('SESSION_REVOKED');
     case 'reuse': {
       const swapped = await sessions.replace(
-        revokedSession(session, 'reuse', attempt.now),
+        revokedSession(call, session, 'reuse', attempt.now),
         session.version,
         call.signal,
       );

@@ -1,4 +1,5 @@
 import type { RandomSource } from '../../platform/random.ts';
+import { sessionEnded, sessionStarted } from '../audit/audit-events.ts';
 import type { CallContext, ClientDevice } from '../call.ts';
 import type { UserDocument } from '../identity/use-cases.ts';
 import type { Draft, Store } from '../storage.ts';
@@ -33,6 +34,8 @@ export function draftSession(
   const isRefresh = kind === 'refresh';
   const absoluteEndsAt = now + (isRefresh ? settings.sessionAbsoluteMs : settings.cookieAbsoluteMs);
   const idleEndsAt = Math.min(now + (isRefresh ? settings.sessionIdleMs : settings.cookieIdleMs), absoluteEndsAt);
+  const { tenant, sessionId: id, subject, methods } = login;
+  const started = sessionStarted(call, { tenant, id, subject, kind, methods, client }, now);
   return {
     tenant: login.tenant,
     id: login.sessionId,
@@ -54,17 +57,20 @@ export function draftSession(
     generation: FIRST_GENERATION,
     salt: Buffer.from(random.bytes(SALT_BYTES)).toString('base64url'),
     requestDigest,
+    outbox: [...(login.effects ?? []), started],
   };
 }
 
-/** The session as ended now, with the effect that tells every replica. */
+/** The session as ended now, with the effects that tell every replica and the audit trail. */
 export function revokedSession(
+  call: CallContext,
   session: SessionDocument,
-  because: SessionDocument['revokedBecause'],
+  because: NonNullable<SessionDocument['revokedBecause']>,
   now: number,
 ): Draft<SessionDocument> {
   const effect = revokeEffect({ kind: 'session', id: session.id, until: now + REMEMBERED_MS });
-  return { ...session, revokedAt: now, revokedBecause: because, outbox: [...(session.outbox ?? []), effect] };
+  const told = sessionEnded(call, session, because, now);
+  return { ...session, revokedAt: now, revokedBecause: because, outbox: [...(session.outbox ?? []), effect, told] };
 }
 
 /** Whether it has neither been revoked nor reached an end. Marks, written in batches, move the idle end of a cookie session. */

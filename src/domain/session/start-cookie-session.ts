@@ -58,6 +58,7 @@ async function resume(
   if (!isLiving(session, ports.clock.now()) || !(await userStands(ports.store, session, call.signal))) {
     return rejection('SESSION_REVOKED');
   }
+  await ports.settle('sessions', session, call.signal);
   // A master key may have been replaced since the session began.
   const sessionToken = ports.ring.ids
     .map((keyId) => sessionTokenOf(ports.ring, session, keyId))
@@ -93,7 +94,7 @@ async function retirePrevious(
   if (token === undefined) return;
   const previous = await ports.store.collection<SessionDocument>('sessions').get(tenant, token.sessionId, call.signal);
   if (previous === undefined || !isSessionTokenOf(previous, token)) return;
-  await endSession(ports, tenant, previous.id, 'logout', call.signal);
+  await endSession(ports, call, tenant, previous.id, 'logout');
 }
 
 function cookieName(request: CookieRequest): string {

@@ -12,6 +12,7 @@ import { formatSubject } from '../subject.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import type { TenantDirectory, TenantSettings } from '../tenant/tenant.ts';
 import { isOver } from './refresh-policy.ts';
+import type { Settle } from './revocation.ts';
 import { draftSession, FIRST_GENERATION, isLiving, userStands } from './session.ts';
 import { checkTokenOptions } from './token-options.ts';
 import { tokenPairOf } from './token-pair.ts';
@@ -24,6 +25,7 @@ export interface StartSessionPorts {
   readonly random: RandomSource;
   readonly tenants: TenantDirectory;
   readonly accessTokens: AccessTokens;
+  readonly settle: Settle;
 }
 
 export interface SessionRequest {
@@ -65,6 +67,7 @@ export async function startTokenSession(
   );
   const inserted = await sessions.insert(draft, call.signal);
   if (inserted.kind === 'inserted') {
+    await ports.settle('sessions', inserted.document, call.signal);
     return tokenPairOf(ports, inserted.document, FIRST_GENERATION, scopes, settings, call.signal);
   }
   const winner = await sessions.get(login.tenant, login.sessionId, call.signal);
@@ -87,6 +90,7 @@ async function resume(
   if (session.revokedAt !== undefined) return rejection('SESSION_REVOKED');
   if (isOver(session, ports.clock.now())) return rejection('REFRESH_EXPIRED');
   if (!(await userStands(ports.store, session, call.signal))) return rejection('SESSION_REVOKED');
+  await ports.settle('sessions', session, call.signal);
   return tokenPairOf(ports, session, FIRST_GENERATION, session.tokens?.scopes ?? [], settings, call.signal);
 }
 

@@ -3,7 +3,7 @@ import type { DecisionReason } from '../decision/use-cases.ts';
 import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
 import type { ActorClaim } from '../keys/access-token-claims.ts';
 import type { ListPage } from '../page-token.ts';
-import type { Document, Json } from '../storage.ts';
+import type { Document, Effect, Json } from '../storage.ts';
 import type { SubjectRef } from '../subject.ts';
 import type { BrowserRequest } from './check-csrf.ts';
 import type { RevocationEvent } from './watch-revocations.ts';
@@ -88,6 +88,8 @@ export interface FinishedLogin {
   readonly methods: readonly PerformedMethod[];
   /** Deterministic id of the session to make, so that however many repeat the login, one session exists. */
   readonly sessionId: string;
+  /** What must follow the login's last write, which is that of its session or of its proof. */
+  readonly effects?: readonly Effect[] | undefined;
 }
 
 export interface SessionStarter {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AUDIT_EFFECT } from '../../../src/domain/audit/audit-event.ts';
 import { MARK_USER_EFFECT } from '../../../src/domain/identity/user-effects.ts';
 import { call, memoryWorld, sqliteWorld } from './identity-world.ts';
 
@@ -56,7 +57,7 @@ test('disabling bumps the epoch and records what must follow, in the same write'
   assert.equal(stored.epoch, ada.epoch + 1);
   assert.deepEqual(
     stored.outbox?.map(({ kind }) => kind),
-    [MARK_USER_EFFECT],
+    [MARK_USER_EFFECT, AUDIT_EFFECT],
     'this world performs revocations only, so the mark is still recorded',
   );
   const again = await world.identity.updateUser(call, { tenant, userId: ada.id, etag: '', disabled: true });

@@ -1,6 +1,8 @@
 import { createKeyRing } from '../../../src/crypto/key-ring.ts';
 import { createPasswordHasher } from '../../../src/crypto/password-hasher.ts';
 import { createSealer } from '../../../src/crypto/sealed-field.ts';
+import { type AuditBuffer, createAuditBuffer } from '../../../src/domain/audit/audit-buffer.ts';
+import { AUDIT_EFFECT } from '../../../src/domain/audit/audit-event.ts';
 import type { CallContext, ClientDevice } from '../../../src/domain/call.ts';
 import { createIdentity } from '../../../src/domain/identity/create-identity.ts';
 import type { IdentityPorts } from '../../../src/domain/identity/ports.ts';
@@ -37,6 +39,7 @@ export interface World extends AsyncDisposable {
   /** The same service on another replica: its own queues, the same store. */
   replica(): ReturnType<typeof createIdentity>;
   readonly revoked: readonly Revocation[];
+  readonly audit: AuditBuffer;
   user(email?: string, password?: string): Promise<UserDocument>;
   /** A user with a confirmed factor; the clock then stands two steps later, so that the next code is a fresh one. */
   userWithTotp(email?: string): Promise<Enrolled>;
@@ -83,9 +86,11 @@ async function worldOn(store: Store, clock: FakeClock, remove: () => void): Prom
   const cost = { memoryKiB: 64, passes: 1, lanes: 1 };
   const hasher = createPasswordHasher({ ring, clock: systemClock(), random, logger, cost, maxWaiting: 1000 });
   const revoked: Revocation[] = [];
+  const audit = createAuditBuffer({ store, clock, random, logger });
   const portsWith = (): IdentityPorts => {
     const updates = createUpdates(random);
     const outbox = createOutbox(store, updates, {
+      [AUDIT_EFFECT]: audit.handler,
       [REVOKE_EFFECT]: async (_document, effect) => {
         const revocation = parseRevocation(effect['revocation']);
         if (revocation !== undefined) revoked.push(revocation);
@@ -94,7 +99,7 @@ async function worldOn(store: Store, clock: FakeClock, remove: () => void): Prom
     const tenants = createTenantDirectory({ store, clock, logger });
     const sealer = createSealer(ring);
     const sessions = sessionStarter(store);
-    return { store, updates, outbox, clock, random, ring, sealer, hasher, tenants, sessions, logger };
+    return { store, updates, outbox, clock, random, ring, sealer, hasher, tenants, sessions, logger, audit };
   };
   await ensureTenants({ store, clock });
   const ports = portsWith();
@@ -107,6 +112,7 @@ async function worldOn(store: Store, clock: FakeClock, remove: () => void): Prom
     identity,
     replica: () => createIdentity(portsWith()),
     revoked,
+    audit,
     user: async (email = 'ada@example.com', password = PASSWORD) =>
       await identity.createUser(call, {
         tenant,

@@ -1,5 +1,7 @@
 import { createKeyRing } from '../../../src/crypto/key-ring.ts';
 import { createSealer } from '../../../src/crypto/sealed-field.ts';
+import { createAuditBuffer } from '../../../src/domain/audit/audit-buffer.ts';
+import { AUDIT_EFFECT } from '../../../src/domain/audit/audit-event.ts';
 import type { CallContext } from '../../../src/domain/call.ts';
 import type { UserDocument } from '../../../src/domain/identity/use-cases.ts';
 import { createAccessTokens } from '../../../src/domain/keys/access-token.ts';
@@ -47,7 +49,9 @@ export function createWorld<S extends Store = MemoryStore>(
   const sealer = createSealer(ring);
   const updates = createUpdates(random);
   const replicas = createPlainReplicas();
-  const outbox = createOutbox(store, updates, { [REVOKE_EFFECT]: createRevokeHandler(replicas) });
+  const audit = createAuditBuffer({ store, clock, random, logger: silentLogger() });
+  const handlers = { [REVOKE_EFFECT]: createRevokeHandler(replicas), [AUDIT_EFFECT]: audit.handler };
+  const outbox = createOutbox(store, updates, handlers);
   const settle = createSettle(outbox);
   const settings = { ...defaultTenantSettings, ...options.settings };
   const known = new Set(['default', 'acme', 'sallyport']);
