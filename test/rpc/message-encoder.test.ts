@@ -5,13 +5,15 @@ import fc from 'fast-check';
 import { VerifyApiKeyResponseSchema } from '../../gen/sallyport/v1/api_key_pb.ts';
 import { AuthorizeResponseSchema, BatchAuthorizeResponseSchema } from '../../gen/sallyport/v1/authorization_pb.ts';
 import { IssueTokensResponseSchema } from '../../gen/sallyport/v1/token_pb.ts';
+import { ListUsersResponseSchema } from '../../gen/sallyport/v1/user_pb.ts';
 import { encodeMessage } from '../../src/rpc/grpc/message-encoder.ts';
 
 const schemas: readonly DescMessage[] = [
   AuthorizeResponseSchema,
   VerifyApiKeyResponseSchema,
-  // One of a list of messages and one with a oneof, which the library writes.
   BatchAuthorizeResponseSchema,
+  ListUsersResponseSchema,
+  // It has a oneof, so the library writes it.
   IssueTokensResponseSchema,
 ];
 
@@ -40,7 +42,7 @@ function arbitraryField(field: DescField): fc.Arbitrary<unknown> {
         ? fc.array(texts, { maxLength: 3 })
         : fc.constant([]);
     case 'map':
-      return fc.constant({});
+      return fc.dictionary(texts, texts, { maxKeys: 3 });
     case 'scalar':
       if (field.scalar === ScalarType.STRING) return texts;
       if (field.scalar === ScalarType.BOOL) return fc.boolean();

@@ -133,6 +133,11 @@ async function verifyInUnloadedTenant(
   );
 }
 
+/** Undefined: never. */
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
 /** One verdict: the key's own, then its owner's, narrowed by the key's scopes and no longer than the key lives. */
 function decide(ports: KeyPorts, input: VerifyApiKeyInput, verdict: ApiKeyVerdict): VerifiedApiKey {
   const { key } = verdict;
@@ -143,6 +148,5 @@ function decide(ports: KeyPorts, input: VerifyApiKeyInput, verdict: ApiKeyVerdic
   const narrowing = scopes.length === 0 ? undefined : scopes;
   const { permission, resource, context } = input;
   const decision = ports.decideForSubject(input.tenant, subject, narrowing, permission, resource, context);
-  const ends = [decision.expiresAt, verdict.validUntil].filter((at) => at !== undefined);
-  return { decision: { ...decision, subject, expiresAt: ends.length === 0 ? undefined : Math.min(...ends) }, key };
+  return { decision: { ...decision, subject, expiresAt: earlier(decision.expiresAt, verdict.validUntil) }, key };
 }

@@ -1,11 +1,11 @@
-import { create } from '@bufbuild/protobuf';
-import { type Duration, durationFromMs, type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { type Duration, durationFromMs, type Timestamp } from '@bufbuild/protobuf/wkt';
 
 /** Epoch ms as a timestamp; absent stays absent. */
 export function toTimestamp(ms: number | undefined): Timestamp | undefined {
   if (ms === undefined) return undefined;
   const seconds = Math.floor(ms / 1000);
-  return create(TimestampSchema, { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1_000_000) });
+  const nanos = Math.round((ms - seconds * 1000) * 1_000_000);
+  return { $typeName: 'google.protobuf.Timestamp', seconds: BigInt(seconds), nanos };
 }
 
 /** Rounded up to whole ms, so that who waits that long has waited long enough. */

@@ -14,6 +14,8 @@ const SCRATCH_BYTES = 16 * 1024;
 const SAFE_END = SCRATCH_BYTES - 32;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
+/** Beyond it a tag has three bytes. */
+const MAX_FIELD = 2047;
 const LENGTH_DELIMITED = 2;
 const VARINT = 0;
 /** Shorter texts are copied by a loop: the call into the UTF-8 encoder costs more. */
@@ -71,75 +73,108 @@ function compile(desc: DescMessage, within: readonly DescMessage[]): Write | und
   return (message, from) => {
     if (message['$typeName'] !== desc.typeName || message['$unknown'] !== undefined) throw new UnusualError();
     let at = from;
-    for (const write of writes) at = write(message, at);
+    for (let index = 0; index < writes.length; index += 1) at = writes[index]?.(message, at) ?? at;
     return at;
   };
 }
 
 function compileField(field: DescField, within: readonly DescMessage[]): Write | undefined {
   const name = field.localName;
-  const tag = (wireType: number): number => field.number * 8 + wireType;
-  // Beyond field 15 a tag has two bytes.
-  if (field.number > 15 || field.oneof !== undefined) return undefined;
-  if (field.fieldKind === 'message' && !field.delimitedEncoding) {
-    const child = compile(field.message, within);
-    return child && ((message, at) => writeMessage(tag(LENGTH_DELIMITED), message[name], child, at));
+  if (field.number > MAX_FIELD || field.oneof !== undefined) return undefined;
+  switch (field.fieldKind) {
+    case 'message': {
+      if (field.delimitedEncoding) return undefined;
+      const child = compile(field.message, within);
+      return child && ((message, at) => writeMessage(field.number, message[name], child, at));
+    }
+    case 'list':
+      return compileList(field, within);
+    case 'map':
+      return compileMap(field);
+    case 'enum':
+      if (field.presence !== IMPLICIT_PRESENCE) return undefined;
+      return (message, at) => writeNumber(field.number, message[name], at);
+    case 'scalar':
+      return field.presence === IMPLICIT_PRESENCE ? compileScalar(field.scalar, field.number, name) : undefined;
   }
-  if (field.fieldKind === 'list' && field.listKind === 'scalar' && field.scalar === ScalarType.STRING) {
-    return (message, at) => writeTexts(tag(LENGTH_DELIMITED), message[name] as readonly string[], at);
-  }
-  if (field.presence !== IMPLICIT_PRESENCE) return undefined;
-  if (field.fieldKind === 'scalar' && field.scalar === ScalarType.STRING) {
-    return (message, at) => {
-      const text = message[name];
-      return text === '' ? at : writeText(tag(LENGTH_DELIMITED), text, at);
-    };
-  }
-  if (field.fieldKind === 'enum') return (message, at) => writeNumber(tag(VARINT), message[name], at);
-  if (field.fieldKind === 'scalar' && field.scalar === ScalarType.INT32) {
-    return (message, at) => writeNumber(tag(VARINT), message[name], at);
-  }
-  if (field.fieldKind === 'scalar' && field.scalar === ScalarType.INT64) {
-    return (message, at) => writeNumber(tag(VARINT), fromBigInt(message[name]), at);
-  }
-  if (field.fieldKind === 'scalar' && field.scalar === ScalarType.BOOL) {
-    return (message, at) => writeNumber(tag(VARINT), message[name] === false ? 0 : booleanOf(message[name]), at);
-  }
-  return undefined;
 }
 
-function writeMessage(tag: number, value: unknown, child: Write, at: number): number {
-  if (value === undefined) return at;
-  if (typeof value !== 'object' || value === null || at > SAFE_END) throw new UnusualError();
-  scratch[at] = tag;
+function compileScalar(type: ScalarType, number: number, name: string): Write | undefined {
+  switch (type) {
+    case ScalarType.STRING:
+      return (message, at) => (message[name] === '' ? at : writeText(number, message[name], at));
+    case ScalarType.INT32:
+      return (message, at) => writeNumber(number, message[name], at);
+    case ScalarType.INT64:
+      return (message, at) => writeNumber(number, fromBigInt(message[name]), at);
+    case ScalarType.BOOL:
+      return (message, at) => writeNumber(number, fromBoolean(message[name]), at);
+    default:
+      return undefined;
+  }
+}
+
+function compileList(field: DescField & { fieldKind: 'list' }, within: readonly DescMessage[]): Write | undefined {
+  const name = field.localName;
+  if (field.listKind === 'message' && !field.delimitedEncoding) {
+    const child = compile(field.message, within);
+    if (child === undefined) return undefined;
+    return (message, from) => {
+      let at = from;
+      for (const item of message[name] as readonly unknown[]) {
+        if (item === undefined) throw new UnusualError();
+        at = writeMessage(field.number, item, child, at);
+      }
+      return at;
+    };
+  }
+  if (field.listKind !== 'scalar' || field.scalar !== ScalarType.STRING) return undefined;
+  return (message, from) => {
+    let at = from;
+    for (const text of message[name] as readonly unknown[]) at = writeText(field.number, text, at);
+    return at;
+  };
+}
+
+/** Of texts by text: each an entry with key and value as fields 1 and 2, empty ones too. */
+function compileMap(field: DescField & { fieldKind: 'map' }): Write | undefined {
+  if (field.mapKey !== ScalarType.STRING || field.mapKind !== 'scalar' || field.scalar !== ScalarType.STRING)
+    return undefined;
+  const entry: Write = ({ key, value }, at) => writeText(2, value, writeText(1, key, at));
+  return (message, from) => {
+    let at = from;
+    const texts = message[field.localName] as Fields;
+    for (const key of Object.keys(texts)) at = writeMessage(field.number, { key, value: texts[key] }, entry, at);
+    return at;
+  };
+}
+
+function writeMessage(field: number, value: unknown, child: Write, from: number): number {
+  if (value === undefined) return from;
+  if (typeof value !== 'object' || value === null || from > SAFE_END) throw new UnusualError();
+  const at = writeTag(field, LENGTH_DELIMITED, from);
   // One byte is kept for the length; a longer message is moved.
-  const start = at + 2;
+  const start = at + 1;
   const end = child(value as Fields, start);
   const length = end - start;
   if (length < 0x80) {
-    scratch[at + 1] = length;
+    scratch[at] = length;
     return end;
   }
   const moved = varintSize(length) - 1;
   if (end + moved > SAFE_END) throw new UnusualError();
   scratch.copyWithin(start + moved, start, end);
-  writeVarint(length, at + 1);
+  writeVarint(length, at);
   return end + moved;
 }
 
-function writeTexts(tag: number, texts: readonly string[], from: number): number {
-  let at = from;
-  for (const text of texts) at = writeText(tag, text, at);
-  return at;
-}
-
-function writeText(tag: number, text: unknown, at: number): number {
+function writeText(field: number, text: unknown, from: number): number {
   if (typeof text !== 'string') throw new UnusualError();
   // At most three bytes of UTF-8 per character.
-  if (at + 8 + text.length * 3 > SAFE_END) throw new UnusualError();
-  scratch[at] = tag;
+  if (from + 8 + text.length * 3 > SAFE_END) throw new UnusualError();
+  const at = writeTag(field, LENGTH_DELIMITED, from);
   if (text.length < LOOP_CHARS) {
-    let end = at + 2;
+    let end = at + 1;
     let index = 0;
     for (; index < text.length; index += 1) {
       const code = text.charCodeAt(index);
@@ -148,41 +183,56 @@ function writeText(tag: number, text: unknown, at: number): number {
       end += 1;
     }
     if (index === text.length) {
-      scratch[at + 1] = text.length;
+      scratch[at] = text.length;
       return end;
     }
   }
   const bytes = Buffer.byteLength(text);
-  const start = writeVarint(bytes, at + 1);
+  const start = writeVarint(bytes, at);
   return start + scratch.write(text, start);
 }
 
 /** Zero is not written. Negative numbers, ten bytes each, are unusual. */
-function writeNumber(tag: number, value: unknown, at: number): number {
+function writeNumber(field: number, value: unknown, at: number): number {
   if (value === 0) return at;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_NUMBER)
     throw new UnusualError();
   if (at > SAFE_END) throw new UnusualError();
-  scratch[at] = tag;
-  return writeVarint(value, at + 1);
+  return writeVarint(value, writeTag(field, VARINT, at));
 }
 
 function fromBigInt(value: unknown): number {
-  if (typeof value !== 'bigint' || value < 0n || value > BigInt(MAX_NUMBER)) throw new UnusualError();
+  if (typeof value !== 'bigint') throw new UnusualError();
   return Number(value);
 }
 
-function booleanOf(value: unknown): number {
-  if (value !== true) throw new UnusualError();
-  return 1;
+function fromBoolean(value: unknown): number {
+  if (typeof value !== 'boolean') throw new UnusualError();
+  return value ? 1 : 0;
+}
+
+function writeTag(field: number, wireType: number, at: number): number {
+  const tag = field * 8 + wireType;
+  if (tag < 0x80) {
+    scratch[at] = tag;
+    return at + 1;
+  }
+  scratch[at] = (tag & 0x7f) | 0x80;
+  scratch[at + 1] = tag >>> 7;
+  return at + 2;
 }
 
 function writeVarint(value: number, from: number): number {
   let rest = value;
   let at = from;
-  for (; rest > 0x7f; at += 1) {
+  // Where bitwise operators would cut it off.
+  for (; rest > 0x7fff_ffff; at += 1) {
     scratch[at] = (rest % 0x80) + 0x80;
     rest = Math.floor(rest / 0x80);
+  }
+  for (; rest > 0x7f; at += 1) {
+    scratch[at] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
   }
   scratch[at] = rest;
   return at + 1;
