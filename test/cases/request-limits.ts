@@ -30,6 +30,14 @@ const grant = (more: object): object => ({
   effect: 'EFFECT_ALLOW',
   ...more,
 });
+const login = (more: object): object => ({ password: { identifier: 'ada', password: 'p' }, ...more });
+const newKey = (more: object): object => ({ owner: { type: 'service', id: 'jobs' }, ...more });
+const cookieUse = (allowedOrigins: readonly string[]): object => ({
+  sessionToken: 'ss_x',
+  httpMethod: 'POST',
+  origin: 'https://a0.example',
+  allowedOrigins,
+});
 const segments = (count: number): string => times(count, () => 'a').join(':');
 
 export const limitCases: readonly LimitCase[] = [
@@ -213,5 +221,40 @@ export const limitCases: readonly LimitCase[] = [
     at: { pageSize: limits.pageSize },
     past: { pageSize: limits.pageSize + 1 },
     field: 'page_size',
+  },
+  {
+    name: 'cookie name',
+    method: 'AuthenticationService/Authenticate',
+    at: login({ issue: { cookie: { name: text(limits.cookieNameChars) } } }),
+    past: login({ issue: { cookie: { name: text(limits.cookieNameChars + 1) } } }),
+    field: 'issue.cookie.name',
+  },
+  {
+    name: 'allowed origins',
+    method: 'SessionService/VerifySession',
+    at: cookieUse(times(limits.allowedOrigins, (i) => `https://a${i}.example`)),
+    past: cookieUse(times(limits.allowedOrigins + 1, (i) => `https://a${i}.example`)),
+    field: 'allowed_origins',
+  },
+  {
+    name: 'allowed networks',
+    method: 'ApiKeyService/CreateApiKey',
+    at: newKey({ allowedNetworks: times(limits.allowedNetworks, (i) => `10.0.${i}.0/24`) }),
+    past: newKey({ allowedNetworks: times(limits.allowedNetworks + 1, (i) => `10.0.${i}.0/24`) }),
+    field: 'allowed_networks',
+  },
+  {
+    name: 'calls of a key per minute',
+    method: 'ApiKeyService/CreateApiKey',
+    at: newKey({ rateLimit: { callsPerMinute: limits.keyCallsPerMinute } }),
+    past: newKey({ rateLimit: { callsPerMinute: limits.keyCallsPerMinute + 1 } }),
+    field: 'rate_limit.calls_per_minute',
+  },
+  {
+    name: 'burst of a key',
+    method: 'ApiKeyService/CreateApiKey',
+    at: newKey({ rateLimit: { callsPerMinute: 1, burst: limits.keyBurst } }),
+    past: newKey({ rateLimit: { callsPerMinute: 1, burst: limits.keyBurst + 1 } }),
+    field: 'rate_limit.burst',
   },
 ];
