@@ -3,7 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { generate } from '../../src/cli/generate.ts';
+import type { Store } from '../../src/domain/storage.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { systemRandom } from '../../src/platform/random.ts';
+import { openMongoStore } from '../../src/store/mongo/open-mongo-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { startMongoServer } from './mongo-server.ts';
 import { cheapHashes, type ServiceProcess, startService } from './service-process.ts';
 import { tempDir } from './temp-dir.ts';
@@ -14,6 +18,10 @@ import { tempDir } from './temp-dir.ts';
 export interface Place {
   readonly kind: 'sqlite' | 'mongodb';
   start(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
+  /** The data itself, as no service writes it; on SQLite while none runs. The caller closes it. */
+  open(): Promise<Store>;
+  /** Of MongoDB, with the database. */
+  readonly storeUrl: string;
 }
 
 /**
@@ -23,8 +31,8 @@ export interface Place {
 export async function bothStores(): Promise<OnStores> {
   const server = await startMongoServer();
   if (!('skipped' in server)) after(() => server.stop());
-  return (name, body) => {
-    test(`${name} (SQLite)`, () => inPlace('sqlite', {}, body));
+  return (name, body, only) => {
+    if (only !== 'mongodb') test(`${name} (SQLite)`, () => inPlace('sqlite', {}, body));
     if ('skipped' in server) {
       test(`${name} (MongoDB)`, { skip: server.skipped }, () => {});
       return;
@@ -40,7 +48,8 @@ export async function bothStores(): Promise<OnStores> {
   };
 }
 
-export type OnStores = (name: string, body: (place: Place) => Promise<void>) => void;
+/** `only`: what the other store cannot show. */
+export type OnStores = (name: string, body: (place: Place) => Promise<void>, only?: 'mongodb') => void;
 
 async function inPlace(
   kind: Place['kind'],
@@ -50,9 +59,19 @@ async function inPlace(
   using dir = tempDir();
   const services: ServiceProcess[] = [];
   const adminKey = generate('admin-key', systemRandom()) ?? '';
+  const clock = systemClock();
+  const random = systemRandom();
+  const storeUrl = storeEnv['SALLYPORT_STORE_URL'] ?? '';
   try {
     await body({
       kind,
+      storeUrl,
+      open: () => {
+        if (kind === 'sqlite') return openSqliteStore({ directory: join(dir.path, 'data'), clock, random });
+        const { origin, search, pathname } = new URL(storeUrl.replace('mongodb:', 'http:'));
+        const uri = `${origin.replace('http:', 'mongodb:')}/${search}`;
+        return openMongoStore({ uri, database: pathname.slice(1), clock, random });
+      },
       start: async (env = {}) => {
         const dataDir = join(dir.path, kind === 'sqlite' ? 'data' : `replica-${services.length}`);
         mkdirSync(dataDir, { recursive: true, mode: 0o700 });

@@ -5,9 +5,11 @@ import { mintProof } from '../../../src/domain/identity/proof.ts';
 import type { BrowserRequest } from '../../../src/domain/session/check-csrf.ts';
 import { csrfTokenOf } from '../../../src/domain/session/csrf.ts';
 import type { CookieRequest, IssuedCookie, SessionCheck } from '../../../src/domain/session/use-cases.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
 import { addUser, callOf, createWorld, TOKENS, type World } from './world.ts';
 
 const HOUR = 3_600_000;
+const REQUEST_ID = '8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11';
 const SHOP = 'https://shop.example.com';
 const COOKIE: CookieRequest = { kind: 'cookie', previousSessionToken: '', name: '' };
 const PAGE: BrowserRequest = { method: 'GET', origin: '', allowedOrigins: [], csrfToken: '' };
@@ -211,3 +213,25 @@ function list(world: World, changes: { pageSize?: number; pageToken?: string; su
     page: { size: changes.pageSize ?? 100, token: changes.pageToken ?? '' },
   });
 }
+
+test('who stole the master key, and not the database, forges no session', async () => {
+  const world = await worldWithUser();
+  const { sessionId } = await logIn(world);
+  const proof = { kind: 'subject' as const, subject: USER };
+  const input = { tenant: 'default', proof, request: TOKENS, client: {}, requestId: REQUEST_ID };
+  const issued = await world.sessions.issueTokens(callOf(), input);
+  assert.ok(issued.kind === 'tokens');
+  // The thief runs a Sallyport of its own under the same key, with the same user and sessions of the same ids.
+  const thief = createWorld({ shared: { clock: world.clock, store: createMemoryStore(world) } });
+  await addUser(thief, 'ada');
+  const cookie = await logIn(thief);
+  const tokens = await thief.sessions.issueTokens(callOf(), input);
+  assert.ok(tokens.kind === 'tokens');
+  assert.deepEqual([cookie.sessionId, tokens.sessionId], [sessionId, issued.sessionId]);
+  assert.equal(await verdict(world, cookie.sessionToken), 'CREDENTIAL_INVALID');
+  const rotation = { tenant: 'default', refreshToken: tokens.refreshToken, scopes: [], client: {} };
+  const rotated = await world.sessions.rotateRefresh(callOf(), rotation);
+  assert.deepEqual(rotated, { kind: 'rejection', reason: 'REFRESH_UNKNOWN' });
+  const found = await world.sessions.verifyToken(callOf(), 'default', tokens.accessToken, '');
+  assert.deepEqual(found, { active: false, reason: 'CREDENTIAL_INVALID' });
+});

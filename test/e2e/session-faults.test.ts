@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { AuthorizationService } from '../../gen/sallyport/v1/authorization_pb.ts';
+import { RejectionReason, SessionService } from '../../gen/sallyport/v1/session_pb.ts';
+import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
+import { parseRefreshToken } from '../../src/domain/session/refresh-token.ts';
+import { revokedSession } from '../../src/domain/session/session.ts';
+import type { SessionDocument } from '../../src/domain/session/use-cases.ts';
+import { bothStores, type Place } from '../support/both-stores.ts';
+import { grpcClient } from '../support/grpc-client.ts';
+import { startMongoThroughProxy } from '../support/mongo-server/through-proxy.ts';
+import { addPerson, proofOf } from '../support/people.ts';
+import type { ServiceProcess } from '../support/service-process.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const onStores = await bothStores();
+
+function tokensOf(service: ServiceProcess, address = service.grpc) {
+  return grpcClient(TokenService, address, { key: service.adminKey });
+}
+
+type Tokens = ReturnType<typeof tokensOf>;
+
+async function logIn(service: ServiceProcess, name: string) {
+  await addPerson(service, name);
+  const tokens = tokensOf(service);
+  const proof = { case: 'authenticationToken' as const, value: await proofOf(service, name) };
+  const { outcome } = await tokens.issueTokens({ proof, options: { audience: ['api'] } });
+  tokens.close();
+  assert.ok(outcome.case === 'tokens');
+  return outcome.value;
+}
+
+/** The successor, or the reason why there is none. */
+async function rotate(tokens: Tokens, refreshToken: string): Promise<string> {
+  const { outcome } = await tokens.rotateRefresh({ refreshToken });
+  if (outcome.case === 'tokens') return outcome.value.refreshToken;
+  return Object.entries(RejectionReason).find(([, reason]) => reason === outcome.value?.reason)?.[0] ?? 'none';
+}
+
+function proxyTo(service: ServiceProcess): Promise<TcpProxy> {
+  const [host = '', port = ''] = service.grpc.split(':');
+  return startTcpProxy({ host, port: Number(port) });
+}
+
+onStores('the answer to a rotation is lost: the retry gets the one successor, and the session lives', async (place) => {
+  const service = await place.start();
+  const { refreshToken } = await logIn(service, 'ada');
+  const proxy = await proxyTo(service);
+  const behind = tokensOf(service, `127.0.0.1:${proxy.port}`);
+  const lost = proxy.loseAnswer((bytes) => bytes.includes(refreshToken));
+  await assert.rejects(behind.rotateRefresh({ refreshToken }), { code: 14 });
+  await lost;
+  const again = await rotate(tokensOf(service), refreshToken);
+  assert.equal(parseRefreshToken(again)?.generation, 2, 'the lost answer and the retry are one rotation');
+  assert.equal(await rotate(tokensOf(service), refreshToken), again);
+  assert.equal(parseRefreshToken(await rotate(tokensOf(service), again))?.generation, 3);
+  behind.close();
+  await proxy.stop();
+});
+
+onStores(
+  'a kill between the swap of a rotation and its answer: after the restart the retry is answered',
+  async (place) => {
+    const service = await place.start();
+    const { refreshToken } = await logIn(service, 'ada');
+    const proxy = await proxyTo(service);
+    const behind = tokensOf(service, `127.0.0.1:${proxy.port}`);
+    const lost = proxy.loseAnswer((bytes) => bytes.includes(refreshToken));
+    const unanswered = assert.rejects(behind.rotateRefresh({ refreshToken }));
+    await lost;
+    await service.stop('SIGKILL');
+    await unanswered;
+    const tokens = tokensOf(await place.start());
+    const successor = await rotate(tokens, refreshToken);
+    assert.equal(parseRefreshToken(successor)?.generation, 2);
+    assert.equal(await rotate(tokens, refreshToken), successor);
+    behind.close();
+    await proxy.stop();
+  },
+);
+
+onStores(
+  'however many use one token at once, over one replica or two, there is one line of succession',
+  async (place) => {
+    const services = [await place.start()];
+    if (place.kind === 'mongodb') services.push(await place.start());
+    const replicas = services.map((service) => tokensOf(service));
+    const [first] = services;
+    assert.ok(first !== undefined);
+    let { refreshToken } = await logIn(first, 'ada');
+    for (let round = 2; round < 22; round += 1) {
+      // One rotation and three repeats are what one token bears.
+      const uses = [0, 1, 2, 3].map((use) => replicas[use % replicas.length]).filter((each) => each !== undefined);
+      const successors = new Set(await Promise.all(uses.map((tokens) => rotate(tokens, refreshToken))));
+      assert.equal(successors.size, 1, `round ${round}: ${[...successors].join(' ')}`);
+      [refreshToken = ''] = successors;
+      assert.equal(parseRefreshToken(refreshToken)?.generation, round);
+    }
+    const beyond = await Promise.all(
+      Array.from({ length: 16 }, (_, use) => replicas[use % replicas.length])
+        .filter((each) => each !== undefined)
+        .map((tokens) => rotate(tokens, refreshToken)),
+    );
+    assert.equal(new Set(beyond.filter((each) => each.startsWith('rt_'))).size, 1);
+    assert.equal(beyond.filter((each) => each === 'REFRESH_REUSED').length, 1);
+    for (const tokens of replicas) tokens.close();
+  },
+);
+
+onStores(
+  'a kill between the revocation of a session and its log entry is finished by the next start',
+  async (place) => {
+    const service = await place.start();
+    const { accessToken, sessionId, refreshToken } = await logIn(service, 'ada');
+    await service.stop('SIGKILL');
+    await revokeAndDie(place, sessionId);
+    const restarted = await place.start();
+    const tokens = tokensOf(restarted);
+    assert.equal((await tokens.verifyToken({ accessToken })).active, false);
+    assert.equal(await rotate(tokens, refreshToken), 'SESSION_REVOKED');
+    const sessions = grpcClient(SessionService, restarted.grpc, { key: restarted.adminKey });
+    const again = await sessions.revokeSessions({ selector: { case: 'sessionId', value: sessionId } });
+    assert.equal(again.revokedCount, 0);
+    for (const client of [tokens, sessions]) client.close();
+  },
+);
+
+/** The swap that RevokeSessions makes, and nothing after it. */
+async function revokeAndDie(place: Place, sessionId: string): Promise<void> {
+  const store = await place.open();
+  const sessions = store.collection<SessionDocument>('sessions');
+  const session = await sessions.get('default', sessionId);
+  assert.ok(session !== undefined);
+  const swapped = await sessions.replace(revokedSession(session, 'admin', Date.now()), session.version);
+  assert.equal(swapped.kind, 'replaced');
+  await store.close();
+}
+
+onStores(
+  'without its store a rotation is UNAVAILABLE, decisions go on until they would be stale, and all comes back',
+  async (place) => {
+    // The embedded store is a file of the same machine: it does not go away by itself.
+    if (place.kind === 'sqlite') return;
+    const { proxy, uri } = await startMongoThroughProxy(place.storeUrl);
+    const service = await place.start({ SALLYPORT_STORE_URL: uri, SALLYPORT_MAX_STALENESS_MS: '3000' });
+    const { accessToken, refreshToken } = await logIn(service, 'ada');
+    const tokens = tokensOf(service);
+    const decisions = grpcClient(AuthorizationService, service.grpc, { key: service.adminKey });
+    const principal = { identity: { case: 'accessToken' as const, value: accessToken } };
+    const decide = () => decisions.authorize({ principal, permission: 'documents:read' });
+    assert.ok((await decide()).decision !== undefined);
+    proxy.cut();
+    const cutAt = Date.now();
+    assert.ok((await decide()).decision !== undefined, 'decided from memory');
+    await assert.rejects(tokens.rotateRefresh({ refreshToken }), { code: 14 });
+    const staleAfterMs = await untilRejected(decide, cutAt);
+    assert.ok(staleAfterMs <= 4_000, `decided for ${staleAfterMs} ms`);
+    await assert.rejects(tokens.verifyToken({ accessToken }), { code: 14 });
+    proxy.restore();
+    const successor = await untilAnswered(() => rotate(tokens, refreshToken));
+    assert.equal(parseRefreshToken(successor)?.generation, 2);
+    assert.ok((await untilAnswered(decide)).decision !== undefined);
+    for (const client of [tokens, decisions]) client.close();
+    await service.stop();
+    await proxy.stop();
+  },
+);
+
+/** Asks until it is refused with UNAVAILABLE; ms since `from`. */
+async function untilRejected(ask: () => Promise<unknown>, from: number): Promise<number> {
+  for (;;) {
+    try {
+      await ask();
+    } catch (error) {
+      assert.equal((error as { code?: number }).code, 14);
+      return Date.now() - from;
+    }
+    assert.ok(Date.now() - from < 20_000, 'never refused');
+  }
+}
+
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  const from = Date.now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() - from > 20_000) throw error;
+    }
+  }
+}
