@@ -136,35 +136,37 @@ async function revokeAndDie(place: Place, sessionId: string): Promise<void> {
   await store.close();
 }
 
+// The embedded store is a file of the same machine: it does not go away by itself.
 onStores(
   'without its store a rotation is UNAVAILABLE, decisions go on until they would be stale, and all comes back',
-  async (place) => {
-    // The embedded store is a file of the same machine: it does not go away by itself.
-    if (place.kind === 'sqlite') return;
-    const { proxy, uri } = await startMongoThroughProxy(place.storeUrl);
-    const service = await place.start({ SALLYPORT_STORE_URL: uri, SALLYPORT_MAX_STALENESS_MS: '3000' });
-    const { accessToken, refreshToken } = await logIn(service, 'ada');
-    const tokens = tokensOf(service);
-    const decisions = grpcClient(AuthorizationService, service.grpc, { key: service.adminKey });
-    const principal = { identity: { case: 'accessToken' as const, value: accessToken } };
-    const decide = () => decisions.authorize({ principal, permission: 'documents:read' });
-    assert.ok((await decide()).decision !== undefined);
-    proxy.cut();
-    const cutAt = Date.now();
-    assert.ok((await decide()).decision !== undefined, 'decided from memory');
-    await assert.rejects(tokens.rotateRefresh({ refreshToken }), { code: 14 });
-    const staleAfterMs = await untilRejected(decide, cutAt);
-    assert.ok(staleAfterMs <= 4_000, `decided for ${staleAfterMs} ms`);
-    await assert.rejects(tokens.verifyToken({ accessToken }), { code: 14 });
-    proxy.restore();
-    const successor = await untilAnswered(() => rotate(tokens, refreshToken));
-    assert.equal(parseRefreshToken(successor)?.generation, 2);
-    assert.ok((await untilAnswered(decide)).decision !== undefined);
-    for (const client of [tokens, decisions]) client.close();
-    await service.stop();
-    await proxy.stop();
-  },
+  loseStore,
+  'mongodb',
 );
+
+async function loseStore(place: Place): Promise<void> {
+  const { proxy, uri } = await startMongoThroughProxy(place.storeUrl);
+  const service = await place.start({ SALLYPORT_STORE_URL: uri, SALLYPORT_MAX_STALENESS_MS: '3000' });
+  const { accessToken, refreshToken } = await logIn(service, 'ada');
+  const tokens = tokensOf(service);
+  const decisions = grpcClient(AuthorizationService, service.grpc, { key: service.adminKey });
+  const principal = { identity: { case: 'accessToken' as const, value: accessToken } };
+  const decide = () => decisions.authorize({ principal, permission: 'documents:read' });
+  assert.ok((await decide()).decision !== undefined);
+  proxy.cut();
+  const cutAt = Date.now();
+  assert.ok((await decide()).decision !== undefined, 'decided from memory');
+  await assert.rejects(tokens.rotateRefresh({ refreshToken }), { code: 14 });
+  const staleAfterMs = await untilRejected(decide, cutAt);
+  assert.ok(staleAfterMs <= 4_000, `decided for ${staleAfterMs} ms`);
+  await assert.rejects(tokens.verifyToken({ accessToken }), { code: 14 });
+  proxy.restore();
+  const successor = await untilAnswered(() => rotate(tokens, refreshToken));
+  assert.equal(parseRefreshToken(successor)?.generation, 2);
+  assert.ok((await untilAnswered(decide)).decision !== undefined);
+  for (const client of [tokens, decisions]) client.close();
+  await service.stop();
+  await proxy.stop();
+}
 
 /** Asks until it is refused with UNAVAILABLE; ms since `from`. */
 async function untilRejected(ask: () => Promise<unknown>, from: number): Promise<number> {
