@@ -5,6 +5,7 @@ import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { parseRefreshToken } from '../../src/domain/session/refresh-token.ts';
 import { revokedSession } from '../../src/domain/session/session.ts';
 import type { SessionDocument } from '../../src/domain/session/use-cases.ts';
+import { callOf } from '../domain/session/world.ts';
 import { bothStores, type Place } from '../support/both-stores.ts';
 import { grpcClient } from '../support/grpc-client.ts';
 import { startMongoThroughProxy } from '../support/mongo-server/through-proxy.ts';
@@ -131,7 +132,7 @@ async function revokeAndDie(place: Place, sessionId: string): Promise<void> {
   const sessions = store.collection<SessionDocument>('sessions');
   const session = await sessions.get('default', sessionId);
   assert.ok(session !== undefined);
-  const swapped = await sessions.replace(revokedSession(session, 'admin', Date.now()), session.version);
+  const swapped = await sessions.replace(revokedSession(callOf(), session, 'admin', Date.now()), session.version);
   assert.equal(swapped.kind, 'replaced');
   await store.close();
 }
