@@ -87,7 +87,9 @@ async function open(
     return first;
   };
   try {
-    return await untilStopped(call.signal, steps());
+    // Begun before the signal is made: the first step says when the call ends, which for a stream is never.
+    const opening = steps();
+    return await untilStopped(call.signal, opening);
   } finally {
     clearTimeout(timer);
   }

@@ -251,6 +251,25 @@ test('a handler hears that its peer is gone', async (t) => {
   assert.match(String(await heard), /cancelled/);
 });
 
+test('a stream outlives the deadline that a unary call would have', async (t) => {
+  let signal: AbortSignal | undefined;
+  const { client } = await setUp(t, {
+    watch: async function* (call) {
+      signal = call.signal;
+      yield response('one');
+      await ended(call);
+    },
+  });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const stream = client.watch({});
+  const { value } = await stream[Symbol.asyncIterator]().next();
+  assert.equal(kidOf(value ?? { keys: [] }), 'one');
+  t.mock.timers.tick(40_000);
+  t.mock.timers.reset();
+  assert.equal(signal?.aborted, false);
+  stream.cancel();
+});
+
 test('a stream has no deadline unless its caller gives one', async (t) => {
   const { client } = await setUp(t, { watch: watching('1') });
   await assert.rejects(idsOf(client.watch({}, { deadlineMs: 100 })), { code: 4 });
