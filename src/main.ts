@@ -14,6 +14,9 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   if (rest.length === 0 && (first === '--help' || first === '-h')) return print(helpText());
   if (rest.length === 0 && first === '--version') return print(`${version()}\n`);
   if (COMMANDS.has(first)) return command(args);
+  if (first === 'rekey' && (rest.length === 0 || (rest.length === 1 && rest[0] === '--count'))) {
+    return rekeyStore(rest.length === 1);
+  }
   const secret = first === 'generate' && rest.length === 1 ? generate(rest[0] ?? '', systemRandom()) : undefined;
   if (secret !== undefined) return print(secret);
   process.stderr.write(`sallyport: unknown argument ${JSON.stringify(rest[0] ?? first)}; try --help\n`);
@@ -30,6 +33,14 @@ async function command(args: readonly string[]): Promise<ExitCode> {
     writeFile: (path, text) => writeFile(path, text),
     fetch,
     now: () => Date.now(),
+  });
+}
+
+async function rekeyStore(onlyCount: boolean): Promise<ExitCode> {
+  const { rekey } = await import('./service/rekey.ts');
+  return rekey(process.env, onlyCount, {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
   });
 }
 

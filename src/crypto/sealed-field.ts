@@ -20,6 +20,11 @@ export interface Sealer {
   seal(purpose: SealedPurpose, place: Place, bytes: Uint8Array): Promise<string>;
   /** Decrypts; throws SealError when it was altered, moved, or sealed for something else, UnknownKeyError when its key is not on the ring. */
   open(purpose: SealedPurpose, place: Place, sealed: string): Promise<Uint8Array>;
+  /**
+   * The same value under the current master key; undefined when it is under that already. The value names its purpose and place itself, which
+   * must be in the document `owner`: else it throws SealError.
+   */
+  reseal(owner: Omit<Place, 'field'>, sealed: string): Promise<string | undefined>;
   /** Id of the master key it was sealed under. Throws SealError when it is no sealed value. */
   keyIdOf(sealed: string): string;
 }
@@ -42,7 +47,7 @@ const ALGORITHM = 'dir';
 const ENCRYPTION = 'A256GCM';
 
 export function createSealer(ring: KeyRing): Sealer {
-  return {
+  const sealer: Sealer = {
     seal: (purpose, place, bytes) =>
       new CompactEncrypt(bytes)
         .setProtectedHeader({ alg: ALGORITHM, enc: ENCRYPTION, kid: ring.currentId, place: placeText(purpose, place) })
@@ -61,8 +66,29 @@ export function createSealer(ring: KeyRing): Sealer {
       }
       throw new SealError(place);
     },
+    reseal: async (owner, sealed) => {
+      if (keyIdOf(sealed, undefined) === ring.currentId) return undefined;
+      const { purpose, place } = placeOf(sealed);
+      const isOwn = place.collection === owner.collection && place.tenant === owner.tenant && place.id === owner.id;
+      if (!isOwn) throw new SealError(place);
+      return sealer.seal(purpose, place, await sealer.open(purpose, place, sealed));
+    },
     keyIdOf: (sealed) => keyIdOf(sealed, undefined),
   };
+  return sealer;
+}
+
+/** Where a sealed value says that it belongs. True only if it then opens there. */
+function placeOf(sealed: string): { readonly purpose: SealedPurpose; readonly place: Place } {
+  try {
+    const [purpose, collection, tenant, id, field] = JSON.parse(String(decodeProtectedHeader(sealed)['place']));
+    if ([purpose, collection, tenant, id, field].every((part) => typeof part === 'string')) {
+      return { purpose, place: { collection, tenant, id, field } };
+    }
+  } catch {
+    // Falls through: it names no place.
+  }
+  throw new SealError(undefined);
 }
 
 function keyIdOf(sealed: string, place: Place | undefined): string {

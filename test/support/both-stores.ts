@@ -17,6 +17,8 @@ import { tempDir } from './temp-dir.ts';
 /** One database. On MongoDB every start is a further replica; on SQLite the one before must have stopped. */
 export interface Place {
   readonly kind: 'sqlite' | 'mongodb';
+  /** Settings that name the store, for a command that is run on it. */
+  readonly env: Readonly<Record<string, string>>;
   start(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   /** The data itself, as no service writes it; on SQLite while none runs. The caller closes it. */
   open(): Promise<Store>;
@@ -72,6 +74,7 @@ async function inPlace(
         const uri = `${origin.replace('http:', 'mongodb:')}/${search}`;
         return openMongoStore({ uri, database: pathname.slice(1), clock, random });
       },
+      env: storeEnv,
       start: async (env = {}) => {
         const dataDir = join(dir.path, kind === 'sqlite' ? 'data' : `replica-${services.length}`);
         mkdirSync(dataDir, { recursive: true, mode: 0o700 });
