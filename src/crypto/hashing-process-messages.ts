@@ -14,7 +14,9 @@ export interface HashCost {
 export type HashJob =
   | { readonly kind: 'hash'; readonly password: string; readonly keyId: string }
   /** `phc` is the stored hash without its key id. */
-  | { readonly kind: 'verify'; readonly password: string; readonly keyId: string; readonly phc: string };
+  | { readonly kind: 'verify'; readonly password: string; readonly keyId: string; readonly phc: string }
+  /** No hash at all: how guessable it is, which is not for the service's event loop either. */
+  | { readonly kind: 'estimate'; readonly password: string; readonly context: readonly string[] };
 
 export type ToHashingProcess =
   | {
@@ -28,6 +30,7 @@ export type ToHashingProcess =
 export type HashAnswer =
   | { readonly kind: 'hashed'; readonly phc: string }
   | { readonly kind: 'verified'; readonly match: boolean }
+  | { readonly kind: 'estimated'; readonly common: boolean; readonly score: number }
   /** argon2 could not do it, for example for want of memory. */
   | { readonly kind: 'failed' };
 

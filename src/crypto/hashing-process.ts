@@ -38,6 +38,11 @@ process.on('message', (message: ToHashingProcess) => {
 });
 
 async function perform(job: HashJob): Promise<HashAnswer> {
+  if (job.kind === 'estimate') {
+    // Loaded when first needed: a process that only verifies does without the lists.
+    const { estimatePassword } = await import('./password-estimate.ts');
+    return { kind: 'estimated', ...estimatePassword(job.password, job.context) };
+  }
   const secret = peppers.get(job.keyId);
   if (secret === undefined || cost === undefined) return { kind: 'failed' };
   if (job.kind === 'verify') return { kind: 'verified', match: await verify(job.phc, job.password, { secret }) };

@@ -6,6 +6,7 @@ import type { RandomSource } from '../platform/random.ts';
 import type { HashCost } from './hashing-process-messages.ts';
 import { createHashingQueue } from './hashing-process-queue.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { PasswordEstimate } from './password-estimate.ts';
 import { decoyPhc, formatStoredHash, parseStoredHash, withinLimits } from './password-hasher-format.ts';
 
 // Passwords are hashed by argon2id, keyed with a pepper (argon2's secret value, RFC 9106 section 3.1) that is never stored, in one
@@ -21,6 +22,8 @@ export interface PasswordHasher {
   verify(hash: string, password: string, signal?: AbortSignal): Promise<boolean>;
   /** The work of a `verify` without a hash: for a user that does not exist or has no password. */
   decoy(password: string, signal?: AbortSignal): Promise<void>;
+  /** How well known and how guessable a new password is; `context`: what an attacker would know of the user. */
+  estimate(password: string, context: readonly string[], signal?: AbortSignal): Promise<PasswordEstimate>;
   /** Whether the stored hash should be made again: other cost or pepper than today's. */
   outdated(hash: string): boolean;
   /** Jobs in the queue, not yet running. */
@@ -84,6 +87,11 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
     },
     decoy: async (password, signal) => {
       await matches(noOnes, ring.currentId, password, signal);
+    },
+    estimate: async (password, context, signal) => {
+      const answer = await queue.run({ kind: 'estimate', password, context }, signal);
+      if (answer.kind !== 'estimated') throw failed();
+      return { common: answer.common, score: answer.score };
     },
     outdated: (hash) => {
       const stored = parseStoredHash(hash, cost);

@@ -11,6 +11,7 @@ import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-p
 import { createPermitCaller } from '../domain/caller/permit-caller.ts';
 import { createDecision } from '../domain/decision/create-decision.ts';
 import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts';
+import { type BreachedPasswords, noBreachedPasswords } from '../domain/identity/breached-passwords.ts';
 import { createIdentity } from '../domain/identity/create-identity.ts';
 import { createAccessTokens } from '../domain/keys/access-token.ts';
 import { createCallerAuthenticator, createKeyUseCases } from '../domain/keys/create-key-use-cases.ts';
@@ -29,6 +30,7 @@ import { createTenantUseCases } from '../domain/tenant/create-tenant-use-cases.t
 import { type ForgettingTenantDirectory, SYSTEM_TENANT } from '../domain/tenant/tenant.ts';
 import type { Updates } from '../domain/update.ts';
 import type { UseMarks } from '../domain/use-marks.ts';
+import { createRangeService } from '../federation/range-service.ts';
 import { createPolicyHistory } from '../replication/policy-history.ts';
 import type { PipelinePorts } from '../rpc/pipeline.ts';
 import type { UseCases } from '../rpc/sallyport-services.ts';
@@ -93,6 +95,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         ring,
         sealer,
         hasher,
+        breachedPasswords: breachedPasswords(context),
         tenants,
         sessions,
         logger,
@@ -138,6 +141,11 @@ export async function compose(foundation: Foundation): Promise<Composition> {
       audit.note(callerRefused(call, error, call.method.label, call.incoming.peer(), clock.now())),
     permitCaller: createPermitCaller({ replicas, clock }),
   };
+}
+
+function breachedPasswords({ settings }: ServiceContext): BreachedPasswords {
+  const url = settings.breachedPasswordsUrl;
+  return url === undefined ? noBreachedPasswords : createRangeService(url);
 }
 
 function hashing({ settings }: ServiceContext) {

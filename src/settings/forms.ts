@@ -105,6 +105,25 @@ export const issuerUrl: Form<string> = {
   }),
 };
 
+/** An https URL (http on loopback only) that ends with a slash, to which something is appended. */
+export const baseUrl: Form<string> = {
+  accepts: 'an https URL that ends with a slash, for example https://api.pwnedpasswords.com/range/',
+  schema: z.string().transform((text, context) => {
+    const url = URL.parse(text);
+    const problem =
+      url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
+        ? 'is not an https URL'
+        : url.username !== '' || url.password !== '' || /[?#]/.test(text)
+          ? 'has a query, a fragment or credentials'
+          : text.endsWith('/')
+            ? undefined
+            : 'does not end with a slash';
+    if (problem === undefined) return text;
+    context.issues.push({ code: 'custom', message: problem, input: text });
+    return z.NEVER;
+  }),
+};
+
 /** `sqlite:` or a MongoDB connection string. Options after `?` are the driver's to check. */
 export const storeLocation: Form<StoreLocation> = {
   accepts:

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { DEFAULT_SHUTDOWN_MS } from '../platform/lifecycle.ts';
 import { LOG_LEVELS } from '../platform/logger.ts';
 import {
+  baseUrl,
   type Form,
   flag,
   issuerUrl,
@@ -152,6 +153,13 @@ export const SETTINGS = {
     fallback: '2592000000',
     fallbackNote: '30 days',
     description: 'Age at which a signing key is replaced by the next one.',
+  }),
+  breachedPasswordsUrl: optional({
+    variable: 'SALLYPORT_BREACHED_PASSWORDS_URL',
+    group: 'Password hashing',
+    form: baseUrl,
+    description:
+      'Range service in which new passwords are looked up by the first five characters of their SHA-1, for tenants that ask for it. Without it nothing leaves the service.',
   }),
   maxStalenessMs: required({
     variable: 'SALLYPORT_MAX_STALENESS_MS',

@@ -27,6 +27,12 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'AuthenticationService/EnrollTotp', request: byUser, roles: ['manager', 'admin'] },
   { method: 'AuthenticationService/ConfirmTotp', request: byChallenge, roles: ['application', 'manager', 'admin'] },
   { method: 'AuthenticationService/ConfirmTotp', request: byUser, roles: ['manager', 'admin'] },
+  { method: 'AuthenticationService/CheckPassword', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/ChangePassword', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/RequestPasswordReset', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/ResetPassword', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/RequestVerification', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/ConfirmVerification', roles: ['application', 'admin'] },
   { method: 'TokenService/IssueTokens', roles: ['application', 'voucher', 'admin'] },
   {
     method: 'TokenService/IssueTokens',

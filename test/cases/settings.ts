@@ -57,6 +57,11 @@ export const ACCEPTED: readonly Accepted[] = [
     env: { SALLYPORT_ISSUER: 'https://id.example/auth' },
     expected: { issuer: 'https://id.example/auth' },
   },
+  {
+    name: 'a range service on loopback',
+    env: { SALLYPORT_BREACHED_PASSWORDS_URL: 'http://127.0.0.1:8090/range/' },
+    expected: { breachedPasswordsUrl: 'http://127.0.0.1:8090/range/' },
+  },
   { name: 'the shortest staleness', env: { SALLYPORT_MAX_STALENESS_MS: '1000' }, expected: { maxStalenessMs: 1000 } },
   {
     name: 'the longest staleness',
@@ -96,6 +101,9 @@ export const REFUSED: readonly Refused[] = [
   one('SALLYPORT_ISSUER', 'https://u:p@id.example', 'credentials'),
   one('SALLYPORT_ISSUER', 'ftp://id.example', 'http or https'),
   one('SALLYPORT_ISSUER', 'http://id.example', 'https', 'SALLYPORT_ALLOW_PLAINTEXT=true'),
+  one('SALLYPORT_BREACHED_PASSWORDS_URL', 'http://pwned.example/range/', 'https'),
+  one('SALLYPORT_BREACHED_PASSWORDS_URL', 'https://pwned.example/range', 'slash'),
+  one('SALLYPORT_BREACHED_PASSWORDS_URL', 'https://u:p@pwned.example/range/', 'credentials'),
   one('SALLYPORT_ALLOW_PLAINTEXT', 'yes', 'true or false'),
   one('SALLYPORT_ALLOW_PLAINTEXT', 'TRUE', 'true or false'),
   one('SALLYPORT_LOG_LEVEL', 'verbose', 'debug, info, warn, error or silent'),

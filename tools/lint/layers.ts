@@ -27,7 +27,7 @@ const DOMAIN = { layers: ['platform', 'crypto'], node: ['node:crypto'], home: 'd
 /** Later rows win over earlier ones: a concept of the domain over the domain. */
 export const LAYERS: readonly Layer[] = [
   { path: 'platform', layers: [], packages: ['pino', 'prom-client', 'lru-cache'], ambient: true },
-  { path: 'crypto', layers: ['platform'], packages: ['jose', 'argon2'] },
+  { path: 'crypto', layers: ['platform'], packages: ['jose', 'argon2', 'bcrypt', '@zxcvbn-ts/**'] },
   { path: 'settings', layers: ['platform'], packages: ['zod'] },
   { path: 'domain', ...DOMAIN },
   { path: 'domain/keys', ...DOMAIN, packages: ['jose'] },

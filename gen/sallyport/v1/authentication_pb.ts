@@ -7,6 +7,8 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
+import type { CheckPasswordRequestSchema, CheckPasswordResponseSchema, ConfirmVerificationRequestSchema, ConfirmVerificationResponseSchema, RequestPasswordResetRequestSchema, RequestPasswordResetResponseSchema, RequestVerificationRequestSchema, RequestVerificationResponseSchema, ResetPasswordRequestSchema, ResetPasswordResponseSchema } from "./password_pb.ts";
+import { file_sallyport_v1_password } from "./password_pb.ts";
 import type { CookieSession, IssueOptions, Rejection, TokenPair } from "./session_pb.ts";
 import { file_sallyport_v1_session } from "./session_pb.ts";
 import type { ClientContext } from "./subject_pb.ts";
@@ -17,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/authentication.proto.
  */
 export const file_sallyport_v1_authentication: GenFile = /*@__PURE__*/
-  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAimgIKEVZlcmlmeVRvdHBSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIZCg9jaGFsbGVuZ2VfdG9rZW4YAiABKAlIABIRCgd1c2VyX2lkGAMgASgJSAASFgoMYWNjZXNzX3Rva2VuGAQgASgJSAASFwoNc2Vzc2lvbl90b2tlbhgFIAEoCUgAEhMKCXRvdHBfY29kZRgGIAEoCUgBEhcKDXJlY292ZXJ5X2NvZGUYByABKAlIARIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCCAoGdGFyZ2V0QgYKBGNvZGUisQEKElZlcmlmeVRvdHBSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiWwoRRW5yb2xsVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIAEIICgZ0YXJnZXQigQEKEkVucm9sbFRvdHBSZXNwb25zZRIyCgplbnJvbGxtZW50GAEgASgLMhwuc2FsbHlwb3J0LnYxLlRvdHBFbnJvbGxtZW50SAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiNQoOVG90cEVucm9sbG1lbnQSDgoGc2VjcmV0GAEgASgJEhMKC290cGF1dGhfdXJpGAIgASgJIpwBChJDb25maXJtVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIABIRCgl0b3RwX2NvZGUYBCABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCCAoGdGFyZ2V0IoYBChNDb25maXJtVG90cFJlc3BvbnNlEjYKDGNvbmZpcm1hdGlvbhgBIAEoCzIeLnNhbGx5cG9ydC52MS5Ub3RwQ29uZmlybWF0aW9uSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUi1gEKEFRvdHBDb25maXJtYXRpb24SDwoHdXNlcl9pZBgBIAEoCRIWCg5yZWNvdmVyeV9jb2RlcxgCIAMoCRI0Cg1hdXRoZW50aWNhdGVkGAMgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYBCABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAUgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgcKBWxvZ2luKs8BChRBdXRoZW50aWNhdGlvbk1ldGhvZBIlCiFBVVRIRU5USUNBVElPTl9NRVRIT0RfVU5TUEVDSUZJRUQQABIiCh5BVVRIRU5USUNBVElPTl9NRVRIT0RfUEFTU1dPUkQQARIeChpBVVRIRU5USUNBVElPTl9NRVRIT0RfVE9UUBACEicKI0FVVEhFTlRJQ0FUSU9OX01FVEhPRF9SRUNPVkVSWV9DT0RFEAMSIwofQVVUSEVOVElDQVRJT05fTUVUSE9EX0ZFREVSQVRFRBAEKq4BCg1DaGFsbGVuZ2VTdGVwEh4KGkNIQUxMRU5HRV9TVEVQX1VOU1BFQ0lGSUVEEAASFwoTQ0hBTExFTkdFX1NURVBfVE9UUBABEiAKHENIQUxMRU5HRV9TVEVQX1JFQ09WRVJZX0NPREUQAhIeChpDSEFMTEVOR0VfU1RFUF9FTlJPTExfVE9UUBADEiIKHkNIQUxMRU5HRV9TVEVQX0NIQU5HRV9QQVNTV09SRBAEMtYDChVBdXRoZW50aWNhdGlvblNlcnZpY2UScQoMQXV0aGVudGljYXRlEiEuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZVJlcXVlc3QaIi5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlUmVzcG9uc2UiGpq4GBYKFGF1dGhlbnRpY2F0aW9uOmxvZ2luEmsKClZlcmlmeVRvdHASHy5zYWxseXBvcnQudjEuVmVyaWZ5VG90cFJlcXVlc3QaIC5zYWxseXBvcnQudjEuVmVyaWZ5VG90cFJlc3BvbnNlIhqauBgWChRhdXRoZW50aWNhdGlvbjpsb2dpbhJsCgpFbnJvbGxUb3RwEh8uc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsEm8KC0NvbmZpcm1Ub3RwEiAuc2FsbHlwb3J0LnYxLkNvbmZpcm1Ub3RwUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjplbnJvbGxCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAinAIKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhgKEGN1cnJlbnRfcGFzc3dvcmQYBCABKAkSFAoMbmV3X3Bhc3N3b3JkGAUgASgJEhoKEmVuZF9vdGhlcl9zZXNzaW9ucxgGIAEoCBIXCg9rZWVwX3Nlc3Npb25faWQYByABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQSKQoFaXNzdWUYCyABKAsyGi5zYWxseXBvcnQudjEuSXNzdWVPcHRpb25zQggKBnRhcmdldCLlAQoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAEi4KBmNoYW5nZRgEIAEoCzIcLnNhbGx5cG9ydC52MS5QYXNzd29yZENoYW5nZUgAQgkKB291dGNvbWUiIQoOUGFzc3dvcmRDaGFuZ2USDwoHdXNlcl9pZBgBIAEoCSKaAgoRVmVyaWZ5VG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhkKD2NoYWxsZW5nZV90b2tlbhgCIAEoCUgAEhEKB3VzZXJfaWQYAyABKAlIABIWCgxhY2Nlc3NfdG9rZW4YBCABKAlIABIXCg1zZXNzaW9uX3Rva2VuGAUgASgJSAASEwoJdG90cF9jb2RlGAYgASgJSAESFwoNcmVjb3ZlcnlfY29kZRgHIAEoCUgBEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EikKBWlzc3VlGAsgASgLMhouc2FsbHlwb3J0LnYxLklzc3VlT3B0aW9uc0IICgZ0YXJnZXRCBgoEY29kZSKxAQoSVmVyaWZ5VG90cFJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSJbChFFbnJvbGxUb3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAQggKBnRhcmdldCKBAQoSRW5yb2xsVG90cFJlc3BvbnNlEjIKCmVucm9sbG1lbnQYASABKAsyHC5zYWxseXBvcnQudjEuVG90cEVucm9sbG1lbnRIABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSI1Cg5Ub3RwRW5yb2xsbWVudBIOCgZzZWNyZXQYASABKAkSEwoLb3RwYXV0aF91cmkYAiABKAkinAEKEkNvbmZpcm1Ub3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhEKCXRvdHBfY29kZRgEIAEoCRIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dEIICgZ0YXJnZXQihgEKE0NvbmZpcm1Ub3RwUmVzcG9uc2USNgoMY29uZmlybWF0aW9uGAEgASgLMh4uc2FsbHlwb3J0LnYxLlRvdHBDb25maXJtYXRpb25IABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSLWAQoQVG90cENvbmZpcm1hdGlvbhIPCgd1c2VyX2lkGAEgASgJEhYKDnJlY292ZXJ5X2NvZGVzGAIgAygJEjQKDWF1dGhlbnRpY2F0ZWQYAyABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgEIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YBSABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCBwoFbG9naW4qzwEKFEF1dGhlbnRpY2F0aW9uTWV0aG9kEiUKIUFVVEhFTlRJQ0FUSU9OX01FVEhPRF9VTlNQRUNJRklFRBAAEiIKHkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9QQVNTV09SRBABEh4KGkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9UT1RQEAISJwojQVVUSEVOVElDQVRJT05fTUVUSE9EX1JFQ09WRVJZX0NPREUQAxIjCh9BVVRIRU5USUNBVElPTl9NRVRIT0RfRkVERVJBVEVEEAQqrgEKDUNoYWxsZW5nZVN0ZXASHgoaQ0hBTExFTkdFX1NURVBfVU5TUEVDSUZJRUQQABIXChNDSEFMTEVOR0VfU1RFUF9UT1RQEAESIAocQ0hBTExFTkdFX1NURVBfUkVDT1ZFUllfQ09ERRACEh4KGkNIQUxMRU5HRV9TVEVQX0VOUk9MTF9UT1RQEAMSIgoeQ0hBTExFTkdFX1NURVBfQ0hBTkdFX1BBU1NXT1JEEAQy5wkKFUF1dGhlbnRpY2F0aW9uU2VydmljZRJxCgxBdXRoZW50aWNhdGUSIS5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5BdXRoZW50aWNhdGVSZXNwb25zZSIamrgYFgoUYXV0aGVudGljYXRpb246bG9naW4SawoKVmVyaWZ5VG90cBIfLnNhbGx5cG9ydC52MS5WZXJpZnlUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5WZXJpZnlUb3RwUmVzcG9uc2UiGpq4GBYKFGF1dGhlbnRpY2F0aW9uOmxvZ2luEncKDUNoZWNrUGFzc3dvcmQSIi5zYWxseXBvcnQudjEuQ2hlY2tQYXNzd29yZFJlcXVlc3QaIy5zYWxseXBvcnQudjEuQ2hlY2tQYXNzd29yZFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBJ6Cg5DaGFuZ2VQYXNzd29yZBIjLnNhbGx5cG9ydC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaJC5zYWxseXBvcnQudjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSIdmrgYGQoXYXV0aGVudGljYXRpb246cGFzc3dvcmQSjAEKFFJlcXVlc3RQYXNzd29yZFJlc2V0Eikuc2FsbHlwb3J0LnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVxdWVzdBoqLnNhbGx5cG9ydC52MS5SZXF1ZXN0UGFzc3dvcmRSZXNldFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBJ3Cg1SZXNldFBhc3N3b3JkEiIuc2FsbHlwb3J0LnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJlc2V0UGFzc3dvcmRSZXNwb25zZSIdmrgYGQoXYXV0aGVudGljYXRpb246cGFzc3dvcmQShwEKE1JlcXVlc3RWZXJpZmljYXRpb24SKC5zYWxseXBvcnQudjEuUmVxdWVzdFZlcmlmaWNhdGlvblJlcXVlc3QaKS5zYWxseXBvcnQudjEuUmVxdWVzdFZlcmlmaWNhdGlvblJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjp2ZXJpZnkShwEKE0NvbmZpcm1WZXJpZmljYXRpb24SKC5zYWxseXBvcnQudjEuQ29uZmlybVZlcmlmaWNhdGlvblJlcXVlc3QaKS5zYWxseXBvcnQudjEuQ29uZmlybVZlcmlmaWNhdGlvblJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjp2ZXJpZnkSbAoKRW5yb2xsVG90cBIfLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbBJvCgtDb25maXJtVG90cBIgLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlcXVlc3QaIS5zYWxseXBvcnQudjEuQ29uZmlybVRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_password, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * A credential.
@@ -280,6 +282,167 @@ export const ChallengeSchema: GenMessage<Challenge> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_authentication, 5);
 
 /**
+ * Whose password, and the new one.
+ *
+ * @generated from message sallyport.v1.ChangePasswordRequest
+ */
+export type ChangePasswordRequest = Message<"sallyport.v1.ChangePasswordRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required, exactly one.
+   *
+   * @generated from oneof sallyport.v1.ChangePasswordRequest.target
+   */
+  target: {
+    /**
+     * This user, who gives the password of now. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+     *
+     * @generated from field: string user_id = 2;
+     */
+    value: string;
+    case: "userId";
+  } | {
+    /**
+     * The user of this login, whose challenge has the step CHANGE_PASSWORD; the change carries it on. Example: `ch_...`.
+     *
+     * @generated from field: string challenge_token = 3;
+     */
+    value: string;
+    case: "challengeToken";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Required with user_id, else empty. At most 1,024 bytes, as the user typed it.
+   *
+   * @generated from field: string current_password = 4;
+   */
+  currentPassword: string;
+
+  /**
+   * Required. At most 1,024 bytes, as the user typed it.
+   *
+   * @generated from field: string new_password = 5;
+   */
+  newPassword: string;
+
+  /**
+   * Only with user_id. True: all sessions of the user end but the one named below, whose access tokens must be renewed.
+   * False: they go on.
+   *
+   * @generated from field: bool end_other_sessions = 6;
+   */
+  endOtherSessions: boolean;
+
+  /**
+   * Optional, only with end_other_sessions: the session that goes on. Example: `mB0eT4hKq9sWc2yUj6dXfA`.
+   *
+   * @generated from field: string keep_session_id = 7;
+   */
+  keepSessionId: string;
+
+  /**
+   * The end user's device. Without an address only the account counts towards lockout.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
+
+  /**
+   * What the login should end in; only with challenge_token. Absent: only an authentication token.
+   *
+   * @generated from field: sallyport.v1.IssueOptions issue = 11;
+   */
+  issue?: IssueOptions | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.ChangePasswordRequest.
+ * Use `create(ChangePasswordRequestSchema)` to create a new message.
+ */
+export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 6);
+
+/**
+ * Exactly one outcome.
+ *
+ * @generated from message sallyport.v1.ChangePasswordResponse
+ */
+export type ChangePasswordResponse = Message<"sallyport.v1.ChangePasswordResponse"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.ChangePasswordResponse.outcome
+   */
+  outcome: {
+    /**
+     * The login is finished; set with challenge_token only.
+     *
+     * @generated from field: sallyport.v1.Authenticated authenticated = 1;
+     */
+    value: Authenticated;
+    case: "authenticated";
+  } | {
+    /**
+     * Another step of the login is due; set with challenge_token only.
+     *
+     * @generated from field: sallyport.v1.Challenge challenge = 2;
+     */
+    value: Challenge;
+    case: "challenge";
+  } | {
+    /**
+     * No: INVALID_CREDENTIALS, LOCKED, RATE_LIMITED or CHALLENGE_EXPIRED.
+     *
+     * @generated from field: sallyport.v1.Rejection rejection = 3;
+     */
+    value: Rejection;
+    case: "rejection";
+  } | {
+    /**
+     * The password is changed; set with user_id only.
+     *
+     * @generated from field: sallyport.v1.PasswordChange change = 4;
+     */
+    value: PasswordChange;
+    case: "change";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.v1.ChangePasswordResponse.
+ * Use `create(ChangePasswordResponseSchema)` to create a new message.
+ */
+export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 7);
+
+/**
+ * A password that was changed.
+ *
+ * @generated from message sallyport.v1.PasswordChange
+ */
+export type PasswordChange = Message<"sallyport.v1.PasswordChange"> & {
+  /**
+   * Whose. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message sallyport.v1.PasswordChange.
+ * Use `create(PasswordChangeSchema)` to create a new message.
+ */
+export const PasswordChangeSchema: GenMessage<PasswordChange> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 8);
+
+/**
  * A code and what it is for.
  *
  * @generated from message sallyport.v1.VerifyTotpRequest
@@ -375,7 +538,7 @@ export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
  * Use `create(VerifyTotpRequestSchema)` to create a new message.
  */
 export const VerifyTotpRequestSchema: GenMessage<VerifyTotpRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 6);
+  messageDesc(file_sallyport_v1_authentication, 9);
 
 /**
  * Exactly one outcome, the same three as Authenticate.
@@ -420,7 +583,7 @@ export type VerifyTotpResponse = Message<"sallyport.v1.VerifyTotpResponse"> & {
  * Use `create(VerifyTotpResponseSchema)` to create a new message.
  */
 export const VerifyTotpResponseSchema: GenMessage<VerifyTotpResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 7);
+  messageDesc(file_sallyport_v1_authentication, 10);
 
 /**
  * Whose second factor to begin.
@@ -464,7 +627,7 @@ export type EnrollTotpRequest = Message<"sallyport.v1.EnrollTotpRequest"> & {
  * Use `create(EnrollTotpRequestSchema)` to create a new message.
  */
 export const EnrollTotpRequestSchema: GenMessage<EnrollTotpRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 8);
+  messageDesc(file_sallyport_v1_authentication, 11);
 
 /**
  * Exactly one outcome.
@@ -501,7 +664,7 @@ export type EnrollTotpResponse = Message<"sallyport.v1.EnrollTotpResponse"> & {
  * Use `create(EnrollTotpResponseSchema)` to create a new message.
  */
 export const EnrollTotpResponseSchema: GenMessage<EnrollTotpResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 9);
+  messageDesc(file_sallyport_v1_authentication, 12);
 
 /**
  * A TOTP secret (RFC 6238: SHA-1, six digits, 30 s) that waits for its first code. Shown once.
@@ -529,7 +692,7 @@ export type TotpEnrollment = Message<"sallyport.v1.TotpEnrollment"> & {
  * Use `create(TotpEnrollmentSchema)` to create a new message.
  */
 export const TotpEnrollmentSchema: GenMessage<TotpEnrollment> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 10);
+  messageDesc(file_sallyport_v1_authentication, 13);
 
 /**
  * A first code.
@@ -587,7 +750,7 @@ export type ConfirmTotpRequest = Message<"sallyport.v1.ConfirmTotpRequest"> & {
  * Use `create(ConfirmTotpRequestSchema)` to create a new message.
  */
 export const ConfirmTotpRequestSchema: GenMessage<ConfirmTotpRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 11);
+  messageDesc(file_sallyport_v1_authentication, 14);
 
 /**
  * Exactly one outcome.
@@ -624,7 +787,7 @@ export type ConfirmTotpResponse = Message<"sallyport.v1.ConfirmTotpResponse"> & 
  * Use `create(ConfirmTotpResponseSchema)` to create a new message.
  */
 export const ConfirmTotpResponseSchema: GenMessage<ConfirmTotpResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 12);
+  messageDesc(file_sallyport_v1_authentication, 15);
 
 /**
  * A second factor in force.
@@ -684,7 +847,7 @@ export type TotpConfirmation = Message<"sallyport.v1.TotpConfirmation"> & {
  * Use `create(TotpConfirmationSchema)` to create a new message.
  */
 export const TotpConfirmationSchema: GenMessage<TotpConfirmation> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 13);
+  messageDesc(file_sallyport_v1_authentication, 16);
 
 /**
  * How a user was authenticated; maps to RFC 8176 amr values.
@@ -821,6 +984,68 @@ export const AuthenticationService: GenService<{
     methodKind: "unary";
     input: typeof VerifyTotpRequestSchema;
     output: typeof VerifyTotpResponseSchema;
+  },
+  /**
+   * Says what the tenant's policy thinks of a password, all at once. Nothing is stored.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.CheckPassword
+   */
+  checkPassword: {
+    methodKind: "unary";
+    input: typeof CheckPasswordRequestSchema;
+    output: typeof CheckPasswordResponseSchema;
+  },
+  /**
+   * Changes a password by the one before, or takes the step CHANGE_PASSWORD of a login. A weak new password is
+   * FAILED_PRECONDITION with all rules that it breaks.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.ChangePassword
+   */
+  changePassword: {
+    methodKind: "unary";
+    input: typeof ChangePasswordRequestSchema;
+    output: typeof ChangePasswordResponseSchema;
+  },
+  /**
+   * Makes a token that sets a new password, for the mail to whoever forgot theirs. What is answered looks and takes the
+   * same whether or not there is such an account.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.RequestPasswordReset
+   */
+  requestPasswordReset: {
+    methodKind: "unary";
+    input: typeof RequestPasswordResetRequestSchema;
+    output: typeof RequestPasswordResetResponseSchema;
+  },
+  /**
+   * Sets a new password by the token of RequestPasswordReset, and ends all sessions of the account with the same write.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.ResetPassword
+   */
+  resetPassword: {
+    methodKind: "unary";
+    input: typeof ResetPasswordRequestSchema;
+    output: typeof ResetPasswordResponseSchema;
+  },
+  /**
+   * Makes a token that shows whoever sends it back to have an email address.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.RequestVerification
+   */
+  requestVerification: {
+    methodKind: "unary";
+    input: typeof RequestVerificationRequestSchema;
+    output: typeof RequestVerificationResponseSchema;
+  },
+  /**
+   * Marks an email address as verified by the token of RequestVerification.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.ConfirmVerification
+   */
+  confirmVerification: {
+    methodKind: "unary";
+    input: typeof ConfirmVerificationRequestSchema;
+    output: typeof ConfirmVerificationResponseSchema;
   },
   /**
    * Makes a TOTP secret for a user's authenticator app. It counts from ConfirmTotp on; until then logins go on as

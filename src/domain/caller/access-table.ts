@@ -44,6 +44,7 @@ export const furtherPermissions: Readonly<Record<string, readonly FieldPermissio
   '/sallyport.v1.TokenService/IssueTokens': [{ field: 'proof', member: 'subject', permission: 'tokens:vouch' }],
   '/sallyport.v1.AuthenticationService/Authenticate': [ISSUE],
   '/sallyport.v1.AuthenticationService/VerifyTotp': [ISSUE],
+  '/sallyport.v1.AuthenticationService/ChangePassword': [ISSUE],
   // By user id the caller's word stands for the user's own proof.
   '/sallyport.v1.AuthenticationService/EnrollTotp': [BY_USER],
   '/sallyport.v1.AuthenticationService/ConfirmTotp': [BY_USER],

@@ -11,6 +11,8 @@ const decider = ['decisions:read', 'api_keys:verify', 'tokens:verify', 'sessions
 const application = [
   'authentication:login',
   'authentication:enroll',
+  'authentication:password',
+  'authentication:verify',
   'users:create',
   'tokens:issue',
   'tokens:exchange',

@@ -1,17 +1,20 @@
 import { createAttempts } from './attempts.ts';
 import { authenticate } from './authenticate.ts';
+import { changePassword } from './change-password.ts';
+import { checkPassword } from './check-password.ts';
 import { confirmTotp } from './confirm-totp.ts';
 import { createUser } from './create-user.ts';
 import { deleteUser } from './delete-user.ts';
 import { enrollTotp } from './enroll-totp.ts';
 import { getUser } from './get-user.ts';
 import { listUsers } from './list-users.ts';
-import { defaultPasswordRules } from './password-policy.ts';
 import type { IdentityParts, IdentityPorts } from './ports.ts';
+import { requestPasswordReset, resetPassword } from './reset-password.ts';
 import { setPassword } from './set-password.ts';
 import { createTurns } from './turns.ts';
 import { updateUser } from './update-user.ts';
 import type { IdentityUseCases } from './use-cases.ts';
+import { confirmVerification, requestVerification } from './verify-address.ts';
 import { verifyTotp } from './verify-totp.ts';
 
 /** The use cases of identity over the given ports. */
@@ -20,7 +23,6 @@ export function createIdentity(ports: IdentityPorts): IdentityUseCases {
     ...ports,
     attempts: createAttempts({ counters: ports.store.counters, clock: ports.clock }),
     turns: createTurns(),
-    passwordRules: defaultPasswordRules,
   };
   return {
     authenticate: (call, input) => authenticate(parts, call, input),
@@ -32,6 +34,12 @@ export function createIdentity(ports: IdentityPorts): IdentityUseCases {
     deleteUser: (call, tenant, userId, etag) => deleteUser(parts, call, tenant, userId, etag),
     setPassword: (call, tenant, userId, password, mustChange) =>
       setPassword(parts, call, tenant, userId, password, mustChange),
+    checkPassword: (call, input) => checkPassword(parts, call, input),
+    changePassword: (call, input) => changePassword(parts, call, input),
+    requestPasswordReset: (call, tenant, identifier) => requestPasswordReset(parts, call, tenant, identifier),
+    resetPassword: (call, input) => resetPassword(parts, call, input),
+    requestVerification: (call, tenant, userId, address) => requestVerification(parts, call, tenant, userId, address),
+    confirmVerification: (call, tenant, token) => confirmVerification(parts, call, tenant, token),
     enrollTotp: (call, input) => enrollTotp(parts, call, input),
     confirmTotp: (call, input) => confirmTotp(parts, call, input),
   };

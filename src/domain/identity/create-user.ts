@@ -5,9 +5,11 @@ import { DomainError } from '../errors.ts';
 import { requestIdentity } from '../request-id.ts';
 import type { Draft } from '../storage.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
+import type { TenantSettings } from '../tenant/tenant.ts';
 import { identifierKey, kindOfKey } from './identifier.ts';
+import { requireGoodPassword } from './judge-password.ts';
 import { parseIdentifiers } from './parse-identifiers.ts';
-import { checkNewPassword } from './password.ts';
+import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { CreateUserInput, Identifier, UserDocument } from './use-cases.ts';
 import { usersOf } from './user.ts';
@@ -22,9 +24,9 @@ export async function createUser(
   call: CallContext,
   input: CreateUserInput,
 ): Promise<UserDocument> {
-  await requireTenant(parts.tenants, input.tenant, call.signal);
+  const settings = await requireTenant(parts.tenants, input.tenant, call.signal);
   const identifiers = parseIdentifiers(input.identifiers, 'new');
-  if (input.password !== undefined) checkNewPassword(input.password, parts.passwordRules);
+  if (input.password !== undefined) checkPasswordForm(input.password, 'password');
   const users = usersOf(parts.store);
   const request = identityOf(parts, call, input, identifiers);
   // Looked for before the costly hash; the insert decides all the same.
@@ -38,7 +40,7 @@ export async function createUser(
     if (first !== undefined) return await repeated(parts, call, input, request.digest, first);
     throw taken(key);
   }
-  const hash = input.password === undefined ? undefined : await parts.hasher.hash(input.password, call.signal);
+  const hash = input.password === undefined ? undefined : await hashNew(parts, call, settings, input, input.password);
   const now = parts.clock.now();
   const made = newUser(input, identifiers, request, hash, now);
   const draft = { ...made, outbox: [userEvent('user.created', call, made, now)] };
@@ -50,6 +52,18 @@ export async function createUser(
   const first = request.digest === undefined ? undefined : await users.get(input.tenant, request.id, call.signal);
   if (first === undefined) throw taken(inserted.key);
   return await repeated(parts, call, input, request.digest, first);
+}
+
+async function hashNew(
+  parts: IdentityParts,
+  call: CallContext,
+  settings: TenantSettings,
+  { tenant, identifiers, displayName }: CreateUserInput,
+  password: string,
+): Promise<string> {
+  const owner = { identifiers, displayName, hasFactor: false };
+  await requireGoodPassword(parts, call, tenant, settings, { password, field: 'password', owner });
+  return await parts.hasher.hash(password, call.signal);
 }
 
 interface RequestIdentity {

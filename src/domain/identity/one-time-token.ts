@@ -5,7 +5,7 @@ import type { RandomSource } from '../../platform/random.ts';
 // 32 secret bytes. 48 bytes leave no spare bits, so each token has exactly one text form. At rest there is only SHA-256 over
 // the whole token, prefix included: 256 random bits need no key and no salt, and a token of one purpose is none of another.
 
-export type TokenPrefix = 'at_' | 'ch_';
+export type TokenPrefix = 'at_' | 'ch_' | 'pr_' | 'ev_';
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;

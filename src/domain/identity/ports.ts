@@ -11,7 +11,7 @@ import type { Store } from '../storage.ts';
 import type { TenantDirectory } from '../tenant/tenant.ts';
 import type { Updates } from '../update.ts';
 import type { Attempts } from './attempts.ts';
-import type { PasswordRules } from './password-policy.ts';
+import type { BreachedPasswords } from './breached-passwords.ts';
 import type { Turns } from './turns.ts';
 
 /** What the service hands to identity. */
@@ -24,6 +24,7 @@ export interface IdentityPorts {
   readonly ring: KeyRing;
   readonly sealer: Sealer;
   readonly hasher: PasswordHasher;
+  readonly breachedPasswords: BreachedPasswords;
   readonly tenants: TenantDirectory;
   readonly sessions: SessionStarter;
   readonly logger: Logger;
@@ -37,5 +38,4 @@ export interface IdentityPorts {
 export interface IdentityParts extends IdentityPorts {
   readonly attempts: Attempts;
   readonly turns: Turns;
-  readonly passwordRules: PasswordRules;
 }

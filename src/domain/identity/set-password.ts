@@ -1,10 +1,10 @@
 import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
-import { checkNewPassword } from './password.ts';
+import { ownerOf, requireGoodPassword } from './judge-password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { UserDocument } from './use-cases.ts';
-import { newEpoch, requireUser, userNotFound, usersOf } from './user.ts';
+import { newEpoch, requireUser, userNotFound, usersOf, withPassword } from './user.ts';
 
 /**
  * Gives a user a new password and ends everything that the user carries, by one swap. Of two at once the later swap's password stays,
@@ -20,8 +20,8 @@ export async function setPassword(
   mustChange: boolean,
 ): Promise<UserDocument> {
   const settings = await requireTenant(parts.tenants, tenant, call.signal);
-  checkNewPassword(password, parts.passwordRules);
-  await requireUser(parts.store, tenant, userId, call.signal);
+  const owner = ownerOf(await requireUser(parts.store, tenant, userId, call.signal));
+  await requireGoodPassword(parts, call, tenant, settings, { password, field: 'password', owner });
   const hash = await parts.hasher.hash(password, call.signal);
   const now = parts.clock.now();
   const users = usersOf(parts.store);
@@ -34,7 +34,7 @@ export async function setPassword(
       if (user === undefined || user.status === 'deleting') return { kind: 'keep', result: false };
       const ended = newEpoch(user, settings, now);
       const outbox = [...ended.outbox, userEvent('password.set', call, user, now)];
-      const draft = { ...user, ...ended, outbox, password: { hash, changedAt: now, mustChange } };
+      const draft = { ...withPassword(user, hash, now, mustChange), ...ended, outbox };
       return { kind: 'write', draft, result: true };
     },
     call.signal,

@@ -8,7 +8,7 @@ import { identifierKey } from './identifier.ts';
 import { parseIdentifiers } from './parse-identifiers.ts';
 import type { IdentityParts } from './ports.ts';
 import type { Identifier, UpdateUserInput, UserDocument } from './use-cases.ts';
-import { newEpoch, requireUser, userChanged, userNotFound, usersOf } from './user.ts';
+import { keysOf, newEpoch, requireUser, userChanged, userNotFound, usersOf } from './user.ts';
 import { markUserEffect } from './user-effects.ts';
 
 /**
@@ -55,15 +55,15 @@ function changed(
   const status = input.disabled === undefined ? user.status : input.disabled ? 'disabled' : 'active';
   const identifiers = given === undefined ? user.identifiers : withMarks(user, given);
   const { displayName, metadata } = input;
-  const next: UserDocument = {
+  const changedUser: UserDocument = {
     ...user,
     updatedAt: now,
-    keys: [user.id, ...identifiers.map(identifierKey)],
     identifiers,
     displayName: displayName === undefined ? user.displayName : displayName === '' ? undefined : displayName,
     metadata: metadata ?? user.metadata,
     status,
   };
+  const next = { ...changedUser, keys: keysOf(changedUser) };
   const type = status === user.status ? 'user.changed' : status === 'disabled' ? 'user.disabled' : 'user.enabled';
   const told = userEvent(type, call, user, now);
   if (status === user.status) return { ...next, outbox: [...(user.outbox ?? []), told] };

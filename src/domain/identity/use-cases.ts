@@ -1,6 +1,7 @@
 import type { CallContext, ClientDevice } from '../call.ts';
 import type { CookieRequest, IssuedCookie, IssuedTokens, TokenRequest } from '../session/use-cases.ts';
 import type { Document } from '../storage.ts';
+import type { PasswordVerdict } from './judge-password.ts';
 
 // What identity offers to callers. Values in, values out: what happened to the end user is data, never an exception.
 
@@ -34,6 +35,20 @@ export interface UsedCode {
   readonly at: number;
 }
 
+export interface TokenSlot {
+  /** Public half of the token: a key of the document while the token is out. */
+  readonly id: string;
+  /** SHA-256 of the token. */
+  readonly digest: string;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
+
+export interface VerificationSlot extends TokenSlot {
+  /** Key of the identifier that it verifies. */
+  readonly key: string;
+}
+
 export interface UserDocument extends Document {
   readonly status: 'active' | 'disabled' | 'deleting';
   /** Grows with each password, status or factor change; what carries an older one is refused. */
@@ -48,6 +63,10 @@ export interface UserDocument extends Document {
   /** Keyed digests of unused recovery codes. */
   readonly recoveryCodes: readonly string[];
   readonly usedCode?: UsedCode | undefined;
+  /** One-time tokens that are out, one per purpose: a new one replaces the one before. */
+  readonly slots?:
+    | { readonly reset?: TokenSlot | undefined; readonly verification?: VerificationSlot | undefined }
+    | undefined;
   /** Digest of the body of the CreateUser call, so that a retry is told from a reuse of its request id. */
   readonly requestDigest?: string | undefined;
 }
@@ -186,6 +205,48 @@ export type ConfirmTotpOutcome =
     }
   | Rejection;
 
+export interface CheckPasswordInput {
+  readonly tenant: string;
+  readonly password: string;
+  /** Empty: nobody's yet. */
+  readonly userId: string;
+  readonly context: readonly string[];
+}
+
+export interface ChangePasswordInput {
+  readonly tenant: string;
+  readonly target:
+    | {
+        readonly kind: 'user';
+        readonly userId: string;
+        readonly currentPassword: string;
+        /** Undefined: all sessions go on. */
+        readonly endSessions?: { readonly but: string /* a session id, or empty */ } | undefined;
+      }
+    | { readonly kind: 'challenge'; readonly challengeToken: string };
+  readonly newPassword: string;
+  readonly client: ClientDevice;
+  /** Only with a challenge. */
+  readonly issue?: IssueRequest | undefined;
+}
+
+export type ChangePasswordOutcome = { readonly kind: 'changed'; readonly userId: string } | LoginOutcome;
+
+/** A token to be mailed. */
+export interface MailedToken {
+  /** The account's own stored address, verified where it must be; empty: send nothing. */
+  readonly address: string;
+  readonly token: string;
+  /** Epoch ms. */
+  readonly expiresAt: number;
+}
+
+export interface ResetPasswordInput {
+  readonly tenant: string;
+  readonly token: string;
+  readonly newPassword: string;
+}
+
 export interface IdentityUseCases {
   authenticate(call: CallContext, input: AuthenticateInput): Promise<LoginOutcome>;
   verifyTotp(call: CallContext, input: VerifyTotpInput): Promise<LoginOutcome>;
@@ -206,6 +267,23 @@ export interface IdentityUseCases {
     password: string,
     mustChange: boolean,
   ): Promise<UserDocument>;
+  /** Throws INVALID_ARGUMENT, USER_NOT_FOUND. */
+  checkPassword(call: CallContext, input: CheckPasswordInput): Promise<PasswordVerdict>;
+  /** Throws USER_NOT_FOUND, PASSWORD_REJECTED, INVALID_ARGUMENT. */
+  changePassword(call: CallContext, input: ChangePasswordInput): Promise<ChangePasswordOutcome>;
+  requestPasswordReset(call: CallContext, tenant: string, identifier: string): Promise<MailedToken>;
+  /** Throws PASSWORD_REJECTED, INVALID_ARGUMENT; the token then still works. */
+  resetPassword(
+    call: CallContext,
+    input: ResetPasswordInput,
+  ): Promise<{ readonly kind: 'reset'; readonly userId: string } | Rejection>;
+  /** Throws USER_NOT_FOUND, and INVALID_ARGUMENT for an address that is none of the account's. */
+  requestVerification(call: CallContext, tenant: string, userId: string, address: string): Promise<MailedToken>;
+  confirmVerification(
+    call: CallContext,
+    tenant: string,
+    token: string,
+  ): Promise<{ readonly kind: 'verified'; readonly user: UserDocument } | Rejection>;
   /** A challenge that is over is a rejection; a user that has a factor already is FACTOR_ALREADY_ENROLLED. */
   enrollTotp(call: CallContext, input: EnrollTotpInput): Promise<TotpEnrollment | Rejection>;
   confirmTotp(

@@ -2,6 +2,7 @@ import { DomainError } from '../errors.ts';
 import { revokeEffect } from '../session/revocation.ts';
 import type { Collection, Draft, Effect, Store } from '../storage.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
+import { identifierKey } from './identifier.ts';
 import type { UserDocument } from './use-cases.ts';
 
 // What the use cases about a user share.
@@ -47,6 +48,29 @@ export function newEpoch(user: UserDocument, settings: TenantSettings, now: numb
   const longest = Math.max(settings.sessionAbsoluteMs, settings.cookieAbsoluteMs, settings.accessTokenMs);
   const effect = revokeEffect({ kind: 'user', id: user.id, epoch, until: now + longest });
   return { epoch, updatedAt: now, outbox: [...(user.outbox ?? []), effect] };
+}
+
+/** The user with a new password. A reset token that is out is over: it was asked for because of the old one. */
+export function withPassword(user: UserDocument, hash: string, now: number, mustChange = false): UserDocument {
+  const slots = { verification: user.slots?.verification };
+  const next = { ...user, password: { hash, changedAt: now, mustChange }, slots, updatedAt: now };
+  return { ...next, keys: keysOf(next) };
+}
+
+/** The unique keys of a user as it is: its id, its identifiers, and the tokens that are out. */
+export function keysOf(user: Pick<UserDocument, 'id' | 'identifiers' | 'slots'>): readonly string[] {
+  const { reset, verification } = user.slots ?? {};
+  return [
+    user.id,
+    ...user.identifiers.map(identifierKey),
+    ...(reset === undefined ? [] : [slotKey('reset', reset.id)]),
+    ...(verification === undefined ? [] : [slotKey('verification', verification.id)]),
+  ];
+}
+
+/** The key by which the user of a one-time token is found. No identifier has such a kind. */
+export function slotKey(slot: 'reset' | 'verification', tokenId: string): string {
+  return `${slot}:${tokenId}`;
 }
 
 /** Whether the user has a second factor in force. */

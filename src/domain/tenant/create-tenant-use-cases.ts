@@ -1,5 +1,6 @@
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { auditEffect } from '../audit/audit-event.ts';
 import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import type { Outbox } from '../outbox.ts';
@@ -109,7 +110,7 @@ async function updateTenant(ports: TenantPorts, call: CallContext, input: Update
     (current) => {
       if (current === undefined) return { kind: 'keep', result: 'gone' };
       if (input.etag !== '' && input.etag !== etagOf(current)) return { kind: 'keep', result: 'changed' };
-      return { kind: 'write', draft: changed(current, input, now), result: 'written' };
+      return { kind: 'write', draft: changed(call, current, input, now), result: 'written' };
     },
     call.signal,
   );
@@ -124,15 +125,17 @@ async function updateTenant(ports: TenantPorts, call: CallContext, input: Update
   return toTenant(updated.document);
 }
 
-function changed(current: TenantDocument, input: UpdateTenantInput, now: number): TenantDocument {
+function changed(call: CallContext, current: TenantDocument, input: UpdateTenantInput, now: number): TenantDocument {
+  const at = Math.max(now, current.updatedAt + 1);
+  const facts = { tenant: current.id, type: 'tenant.changed', outcome: 'success', call, at } as const;
   const { displayName, settings, disabled } = input;
   return {
     ...current,
-    updatedAt: Math.max(now, current.updatedAt + 1),
+    updatedAt: at,
     displayName: displayName === undefined ? current.displayName : displayName === '' ? undefined : displayName,
     settings: settings === undefined ? current.settings : storedSettings(settings),
     status: disabled === undefined ? current.status : disabled ? 'disabled' : 'active',
-    outbox: [...(current.outbox ?? []), tenantChangedEffect(current.id, Math.max(now, current.updatedAt + 1))],
+    outbox: [...(current.outbox ?? []), tenantChangedEffect(current.id, at), auditEffect(facts, [current.id, at])],
   };
 }
 

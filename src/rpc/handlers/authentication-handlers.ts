@@ -22,11 +22,14 @@ import { parseClient } from '../parse/parse-client.ts';
 import { parsePassword, parseTotpCode, parseTotpTarget } from '../parse/parse-credential.ts';
 import { parseIssue } from '../parse/parse-issue.ts';
 import { opaqueText } from '../parse/parse-text.ts';
+import { passwordHandlers } from './password-handlers.ts';
 
 export function authenticationHandlers(
-  identity: Pick<IdentityUseCases, 'authenticate' | 'verifyTotp' | 'enrollTotp' | 'confirmTotp'>,
+  identity: Pick<IdentityUseCases, 'authenticate' | 'verifyTotp' | 'enrollTotp' | 'confirmTotp'> &
+    Parameters<typeof passwordHandlers>[0],
 ): Handlers<typeof AuthenticationService> {
   return {
+    ...passwordHandlers(identity),
     authenticate: async (call, request) => {
       const outcome = await identity.authenticate(call, parseAuthenticate(request));
       return create(AuthenticateResponseSchema, { outcome: toLoginOutcome(outcome) });

@@ -129,14 +129,14 @@ test('a weak password is refused with all rules it breaks, without being echoed'
   await assert.rejects(world.identity.createUser(call, { ...ada, password: 'weak' }), (error: Error) => {
     const { reason, metadata } = error as Error & { reason: string; metadata: unknown };
     assert.equal(reason, 'PASSWORD_REJECTED');
-    assert.deepEqual(metadata, { rules: 'min_length,upper_case,number,special' });
+    assert.deepEqual(metadata, { rules: 'min_length,upper_case,number,special,guessable' });
     assert.ok(!error.message.includes('weak'));
     return true;
   });
   for (const password of ['', `Aa1!${'x'.repeat(1021)}`, 'Aa1!\ud800xxxxxxxx']) {
     await assert.rejects(world.identity.createUser(call, { ...ada, password }), { reason: 'INVALID_ARGUMENT' });
   }
-  const longest = `Aa1!${'x'.repeat(1020)}`;
+  const longest = `Correct-Horse-42-${'x'.repeat(1007)}`;
   const user = await world.identity.createUser(call, { ...ada, password: longest });
   assert.equal((await world.login('ada', longest)).kind, 'authenticated');
   assert.equal(user.status, 'active');

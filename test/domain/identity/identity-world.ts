@@ -4,6 +4,7 @@ import { createSealer } from '../../../src/crypto/sealed-field.ts';
 import { type AuditBuffer, createAuditBuffer } from '../../../src/domain/audit/audit-buffer.ts';
 import { AUDIT_EFFECT } from '../../../src/domain/audit/audit-event.ts';
 import type { CallContext, ClientDevice } from '../../../src/domain/call.ts';
+import { noBreachedPasswords } from '../../../src/domain/identity/breached-passwords.ts';
 import { createIdentity } from '../../../src/domain/identity/create-identity.ts';
 import type { IdentityPorts } from '../../../src/domain/identity/ports.ts';
 import { totpCode, totpStep } from '../../../src/domain/identity/totp.ts';
@@ -99,7 +100,22 @@ async function worldOn(store: Store, clock: FakeClock, remove: () => void): Prom
     const tenants = createTenantDirectory({ store, clock, logger });
     const sealer = createSealer(ring);
     const sessions = sessionStarter(store);
-    return { store, updates, outbox, clock, random, ring, sealer, hasher, tenants, sessions, logger, audit };
+    const breachedPasswords = noBreachedPasswords;
+    return {
+      store,
+      updates,
+      outbox,
+      clock,
+      random,
+      ring,
+      sealer,
+      hasher,
+      tenants,
+      sessions,
+      logger,
+      audit,
+      breachedPasswords,
+    };
   };
   await ensureTenants({ store, clock });
   const ports = portsWith();

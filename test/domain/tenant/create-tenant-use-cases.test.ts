@@ -91,7 +91,11 @@ test('an update is announced in the log, seen here at once, and stores only what
   );
   const stored = await tenantsOf(store).get('sallyport', 'acme');
   assert.deepEqual(stored?.settings, { accessTokenMs: 300_000, passwordPolicy: { mode: 'nist' } });
-  assert.deepEqual(stored?.outbox ?? [], []);
+  assert.deepEqual(
+    (stored?.outbox ?? []).map(({ kind }) => kind),
+    ['audit'],
+    'this world appends no events',
+  );
 });
 
 test('of two updates with one etag one wins and the other is told', async () => {

@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createIdentity } from '../../../src/domain/identity/create-identity.ts';
+import { brokenRules, leastChars, type PasswordFacts } from '../../../src/domain/identity/password-policy.ts';
+import { type PasswordPolicy, tenantsOf } from '../../../src/domain/tenant/tenant.ts';
+import { Fault } from '../../../src/platform/faults.ts';
+import { callBy, memoryWorld, OTHER_PASSWORD, PASSWORD, sqliteWorld, tally, type World } from './identity-world.ts';
+
+const call = callBy();
+const tenant = 'default';
+const THIRD = 'Paper-Umbrella-93-Lagoon';
+
+const policy: PasswordPolicy = {
+  mode: 'default',
+  minChars: 12,
+  upperCase: true,
+  number: true,
+  special: true,
+  breachedCheck: true,
+  breachedLookup: 'off',
+};
+
+async function setPolicy({ store, clock }: World, changes: Partial<PasswordPolicy>): Promise<void> {
+  const stored = await tenantsOf(store).get('sallyport', tenant);
+  assert.ok(stored);
+  await tenantsOf(store).replace({ ...stored, settings: { passwordPolicy: changes } }, stored.version);
+  clock.advance(30_000);
+}
+
+const facts = (password: string, more: Partial<PasswordFacts> = {}): PasswordFacts => ({
+  password,
+  hasFactor: false,
+  context: ['ada.lovelace@example.com', 'Countess Ada', 'sallyport'],
+  estimate: { common: false, score: 4 },
+  breached: false,
+  unchanged: false,
+  ...more,
+});
+
+test('in mode default each rule can be missed alone, and letters of any script count', () => {
+  const rules = (password: string, more: Partial<PasswordFacts> = {}) => brokenRules(policy, facts(password, more));
+  assert.deepEqual(rules('Abcdefgh1jk!'), []);
+  assert.deepEqual(rules('Abcdefg1jk!'), ['min_length']);
+  assert.deepEqual(rules('abcdefgh1jk!'), ['upper_case']);
+  assert.deepEqual(rules('Abcdefghijk!'), ['number']);
+  assert.deepEqual(rules('Abcdefgh1jkl'), ['special']);
+  assert.deepEqual(rules('Ключ-от-неба-7'), []);
+  assert.deepEqual(rules('𝔸bcdefgh1j!'), ['min_length'], 'characters are counted, not their halves');
+  assert.deepEqual(rules('Abcdefgh1jk!', { estimate: { common: true, score: 4 } }), ['common']);
+  assert.deepEqual(rules('Abcdefgh1jk!', { estimate: { common: false, score: 2 } }), ['guessable']);
+  assert.deepEqual(rules('Abcdefgh1jk!', { breached: true, unchanged: true }), ['breached', 'unchanged']);
+  assert.deepEqual(rules('Lovelace-18-15!'), [], 'the estimate judges what is known of the user');
+});
+
+test('in mode nist length and context count, and nothing of composition or score', () => {
+  const nist = { ...policy, mode: 'nist' } as const;
+  const rules = (password: string, more: Partial<PasswordFacts> = {}) => brokenRules(nist, facts(password, more));
+  const weak = { common: false, score: 0 };
+  assert.deepEqual(rules('a'.repeat(15), { estimate: weak }), []);
+  assert.deepEqual(rules('a'.repeat(14)), ['min_length']);
+  assert.deepEqual(rules('a'.repeat(8), { hasFactor: true }), []);
+  assert.deepEqual(rules('a'.repeat(7), { hasFactor: true }), ['min_length']);
+  assert.deepEqual(rules('a'.repeat(15), { estimate: { common: true, score: 0 } }), ['common']);
+  for (const password of ['i-am-LOVELACE-1815', 'my-sallyport-key', 'the-countess-one']) {
+    assert.deepEqual(rules(password.padEnd(15, 'x')), ['context'], password);
+  }
+  assert.equal(leastChars({ ...nist, minChars: 20 }, false), 20);
+});
+
+test('the passwords that everybody uses are refused wherever one is set, with all rules at once', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  for (const password of ['Password1234!', 'Summer2026!!', 'Qwerty123456!']) {
+    await assert.rejects(world.identity.setPassword(call, tenant, user.id, password, false), (error: Error) => {
+      const { reason, metadata } = error as Error & { reason: string; metadata: { rules: string } };
+      assert.equal(reason, 'PASSWORD_REJECTED');
+      assert.match(metadata.rules, /common/);
+      return !error.message.includes(password);
+    });
+    const { broken } = await world.identity.checkPassword(call, { tenant, password, userId: '', context: [] });
+    assert.ok(broken.some(({ rule }) => rule === 'common'));
+  }
+  const all = await world.identity.checkPassword(call, { tenant, password: 'short', userId: '', context: [] });
+  assert.deepEqual(
+    all.broken.map(({ rule }) => rule),
+    ['min_length', 'upper_case', 'number', 'special', 'common', 'guessable'],
+  );
+  assert.ok(all.score < 3);
+});
+
+test('a tenant in mode nist takes a long phrase without digits, and refuses the name of its user', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  await setPolicy(world, { mode: 'nist' });
+  await world.identity.setPassword(call, tenant, user.id, 'violin paper lagoon', false);
+  const verdict = await world.identity.checkPassword(call, {
+    tenant,
+    password: 'lovelace-was-here-first',
+    userId: user.id,
+    context: ['Ada Lovelace'],
+  });
+  assert.deepEqual(
+    verdict.broken.map(({ rule }) => rule),
+    ['context'],
+  );
+});
+
+test('a breached password is refused; what an outage means is the tenant’s setting', async () => {
+  await using world = await memoryWorld();
+  let answer: () => boolean = () => true;
+  const identity = createIdentity({ ...world.ports, breachedPasswords: { has: async () => answer() } });
+  const user = await world.user();
+  const set = () => identity.setPassword(call, tenant, user.id, THIRD, false);
+  await set();
+  await setPolicy(world, { breachedLookup: 'skip_on_outage' });
+  await assert.rejects(set(), { reason: 'PASSWORD_REJECTED' });
+  answer = () => {
+    throw new Fault('UNAVAILABLE', 'cut off');
+  };
+  await set();
+  await setPolicy(world, { breachedLookup: 'refuse_on_outage' });
+  await assert.rejects(set(), { code: 'UNAVAILABLE' });
+});
+
+test('a password is changed by the current one; wrong guesses are counted like those of a login', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const change = (currentPassword: string, newPassword: string) =>
+    world.identity.changePassword(call, {
+      tenant,
+      target: { kind: 'user', userId: user.id, currentPassword },
+      newPassword,
+      client: {},
+    });
+  await assert.rejects(change(PASSWORD, PASSWORD), { reason: 'PASSWORD_REJECTED' });
+  assert.deepEqual(await change(PASSWORD, OTHER_PASSWORD), { kind: 'changed', userId: user.id });
+  assert.equal((await world.stored(user.id)).epoch, user.epoch, 'sessions go on unless asked otherwise');
+  assert.equal((await world.login('ada@example.com', OTHER_PASSWORD)).kind, 'authenticated');
+  for (let guess = 0; guess < 3; guess += 1) await change(PASSWORD, THIRD);
+  const locked = await change(OTHER_PASSWORD, THIRD);
+  assert.equal(locked.kind === 'rejection' && locked.reason, 'LOCKED');
+});
+
+test('of two changes at once from one password, on two replicas, one wins', async () => {
+  await using world = await sqliteWorld();
+  const user = await world.user();
+  const target = { kind: 'user', userId: user.id, currentPassword: PASSWORD } as const;
+  const results = await Promise.all(
+    [world.identity, world.replica()].map((identity, index) =>
+      identity.changePassword(call, { tenant, target, newPassword: [OTHER_PASSWORD, THIRD][index] ?? '', client: {} }),
+    ),
+  );
+  assert.deepEqual(results.map(({ kind }) => kind).sort(), ['changed', 'rejection']);
+});
+
+test('changing a password can end all sessions but one', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const sessions = world.store.collection<{ epoch: number } & Awaited<ReturnType<World['sessions']>>[number]>(
+    'sessions',
+  );
+  for (const id of ['kept', 'other']) {
+    const subject = { type: 'user', id: user.id };
+    await sessions.insert({ tenant, id, schema: 1, keys: [id], subject, epoch: user.epoch } as never);
+  }
+  const target = { kind: 'user', userId: user.id, currentPassword: PASSWORD, endSessions: { but: 'kept' } } as const;
+  await world.identity.changePassword(call, { tenant, target, newPassword: OTHER_PASSWORD, client: {} });
+  const { epoch } = await world.stored(user.id);
+  assert.equal(epoch, user.epoch + 1);
+  assert.equal((await sessions.get(tenant, 'kept'))?.epoch, epoch);
+  assert.equal((await sessions.get(tenant, 'other'))?.epoch, user.epoch);
+  assert.deepEqual(
+    world.revoked.map((each) => each.kind === 'user' && each.epoch),
+    [epoch],
+  );
+});
+
+test('a password that must change gives a challenge; changing it carries the login on', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  await world.identity.setPassword(call, tenant, user.id, OTHER_PASSWORD, true);
+  const login = await world.login('ada@example.com', OTHER_PASSWORD);
+  assert.ok(login.kind === 'challenge');
+  assert.deepEqual(login.steps, ['change_password']);
+  const target = { kind: 'challenge', challengeToken: login.challengeToken } as const;
+  const change = (newPassword: string) =>
+    world.identity.changePassword(call, { tenant, target, newPassword, client: {} });
+  await assert.rejects(change(OTHER_PASSWORD), /another one than before/);
+  const [done, again] = [await change(THIRD), await change(PASSWORD)];
+  assert.equal(done.kind, 'authenticated');
+  assert.equal(again.kind === 'rejection' && again.reason, 'CHALLENGE_EXPIRED');
+  assert.equal((await world.login('ada@example.com', THIRD)).kind, 'authenticated');
+});
+
+test('a reset token goes to the stored verified address, works once of 64 at once, and ends all sessions', async () => {
+  await using world = await sqliteWorld();
+  const user = await world.user();
+  const unverified = await world.identity.requestPasswordReset(call, tenant, 'ada@example.com');
+  assert.equal(unverified.address, '', 'an address that nobody has shown to be theirs gets no mail');
+  const verification = await world.identity.requestVerification(call, tenant, user.id, 'ADA@example.com');
+  assert.equal(verification.address, 'ada@example.com');
+  const confirmed = await Promise.all(
+    Array.from({ length: 64 }, () => world.identity.confirmVerification(call, tenant, verification.token)),
+  );
+  assert.equal(confirmed.filter(({ kind }) => kind === 'verified').length, 1);
+  const first = await world.identity.requestPasswordReset(call, tenant, 'ada@example.com');
+  const { address, token, expiresAt } = await world.identity.requestPasswordReset(call, tenant, 'ADA@EXAMPLE.COM');
+  assert.deepEqual([address, expiresAt], ['ada@example.com', world.clock.now() + 15 * 60_000]);
+  const reset = (presented: string, identity = world.identity) =>
+    identity.resetPassword(call, { tenant, token: presented, newPassword: OTHER_PASSWORD });
+  assert.equal((await reset(first.token)).kind, 'rejection', 'the new one replaced it');
+  await assert.rejects(world.identity.resetPassword(call, { tenant, token, newPassword: 'weak' }), {
+    reason: 'PASSWORD_REJECTED',
+  });
+  const other = world.replica();
+  const { epoch } = await world.stored(user.id);
+  const results = await Promise.all(
+    Array.from({ length: 64 }, (_, at) => reset(token, at % 2 === 0 ? world.identity : other)),
+  );
+  assert.equal(results.filter(({ kind }) => kind === 'reset').length, 1);
+  assert.equal((await world.stored(user.id)).epoch, epoch + 1);
+  world.clock.advance(-3_600_000);
+  assert.equal((await reset(token)).kind, 'rejection', 'a clock set back brings no spent token back');
+  world.clock.advance(3_600_000);
+  assert.deepEqual(tally([await world.login('ada@example.com', OTHER_PASSWORD)]), { authenticated: 1 });
+});
+
+test('a reset token is over after its time, with a new password, and when the account is disabled', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const { token: proof } = await world.identity.requestVerification(call, tenant, user.id, 'ada@example.com');
+  await world.identity.confirmVerification(call, tenant, proof);
+  const request = async () => (await world.identity.requestPasswordReset(call, tenant, 'ada@example.com')).token;
+  const reset = (token: string) => world.identity.resetPassword(call, { tenant, token, newPassword: OTHER_PASSWORD });
+  const late = await request();
+  world.clock.advance(15 * 60_000);
+  assert.equal((await reset(late)).kind, 'rejection');
+  const before = await request();
+  await world.identity.setPassword(call, tenant, user.id, THIRD, false);
+  assert.equal((await reset(before)).kind, 'rejection');
+  const pending = await request();
+  await world.identity.updateUser(call, { tenant, userId: user.id, etag: '', disabled: true });
+  assert.equal((await reset(pending)).kind, 'rejection');
+  const none = await world.identity.requestPasswordReset(call, tenant, 'ada@example.com');
+  assert.equal(none.address, '');
+});
+
+test('an unknown address gets an answer of the same shape, for as many writes, whose token opens nothing', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const { token: proof } = await world.identity.requestVerification(call, tenant, user.id, 'ada@example.com');
+  await world.identity.confirmVerification(call, tenant, proof);
+  const work: string[] = [];
+  world.memory.before((name) => {
+    work.push(name);
+  });
+  const known = await world.identity.requestPasswordReset(call, tenant, 'ada@example.com');
+  const knownWork = work.splice(0);
+  const unknown = await world.identity.requestPasswordReset(call, tenant, 'nobody@example.com');
+  const asWrite = (names: readonly string[]) => names.map((name) => (name === 'insert' ? 'replace' : name));
+  assert.deepEqual(asWrite(work), asWrite(knownWork));
+  assert.deepEqual(Object.keys(unknown), Object.keys(known));
+  assert.equal(unknown.token.length, known.token.length);
+  const { token } = unknown;
+  const opened = await world.identity.resetPassword(call, { tenant, token, newPassword: OTHER_PASSWORD });
+  assert.equal(opened.kind, 'rejection');
+});
+
+test('a token of one purpose is none of another, and an address that left the account is not verified', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const { token } = await world.identity.requestVerification(call, tenant, user.id, 'ada@example.com');
+  const asReset = token.replace('ev_', 'pr_');
+  const opened = await world.identity.resetPassword(call, { tenant, token: asReset, newPassword: OTHER_PASSWORD });
+  assert.equal(opened.kind, 'rejection');
+  const identifiers = [{ kind: 'email', value: 'new@example.com', verified: false }] as const;
+  await world.identity.updateUser(call, { tenant, userId: user.id, etag: '', identifiers });
+  assert.equal((await world.identity.confirmVerification(call, tenant, token)).kind, 'rejection');
+  await assert.rejects(world.identity.requestVerification(call, tenant, user.id, 'ada@example.com'), {
+    reason: 'INVALID_ARGUMENT',
+  });
+});
+
+test('a login that raced a reset ends nowhere', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const { token: proof } = await world.identity.requestVerification(call, tenant, user.id, 'ada@example.com');
+  await world.identity.confirmVerification(call, tenant, proof);
+  const { token } = await world.identity.requestPasswordReset(call, tenant, 'ada@example.com');
+  const [login] = await Promise.all([
+    world.login(),
+    world.identity.resetPassword(call, { tenant, token, newPassword: OTHER_PASSWORD }),
+  ]);
+  const stored = await world.stored(user.id);
+  assert.equal(stored.epoch, user.epoch + 1);
+  if (login.kind !== 'authenticated') return;
+  const proofs = await world.store
+    .collection<{ epoch: number } & typeof stored>('challenges')
+    .list(tenant, { limit: 9 });
+  for (const { epoch } of proofs) assert.ok(epoch < stored.epoch, 'it carries the epoch that is refused');
+});
