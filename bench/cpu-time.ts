@@ -9,7 +9,7 @@ export function cpuSeconds(pid: number): number | undefined {
     let sum = 0;
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
       sum += threadSeconds(pid, thread);
-      for (const child of childrenOf(pid, thread)) sum += cpuSeconds(child) ?? 0;
+      for (const child of childrenOf(pid, thread)) sum += processSeconds(child);
     }
     return sum;
   } catch {
@@ -17,16 +17,17 @@ export function cpuSeconds(pid: number): number | undefined {
   }
 }
 
-/** The first field of schedstat is the time on a processor in nanoseconds; where the kernel keeps none, clock ticks have to do. */
+/** The first field of schedstat is the time on a processor in nanoseconds. Threads that have ended are not counted: a server has none. */
 function threadSeconds(pid: number, thread: string): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
-  } catch {
-    // proc(5): fields 14 and 15 are utime and stime in clock ticks, 100 a second on Linux. The name in field 2 may hold spaces.
-    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  }
+  return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
+}
+
+/** In clock ticks, 100 a second on Linux, and with threads that have ended: argon2 starts new ones for each hash. */
+function processSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // proc(5): fields 14 and 15 are utime and stime. The name in field 2 may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Child processes that this thread started. Not every kernel tells; then a login shows without its hash. */

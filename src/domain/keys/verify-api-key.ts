@@ -53,6 +53,9 @@ interface RecognizedKey {
 }
 
 const MAX_REMEMBERED = 20_000;
+/** No key is longer. Its id begins after `sk_live_`. */
+const KEY_CHARS = 256;
+const ID_FROM = 8;
 const INVALID: ApiKeyVerdict = { kind: 'refused', reason: 'CREDENTIAL_INVALID' };
 const NOWHERE = (): undefined => undefined;
 const MINUTE_SECONDS = 60;
@@ -65,7 +68,7 @@ export function createApiKeyJudge(ports: JudgeApiKeyPorts): JudgeApiKey {
   const cache = createCredentialCache<RecognizedKey>({ max: MAX_REMEMBERED, maxAgeMs: REMEMBERED_MS, clock });
   replicas.onChange((change) => forget(cache, change));
   const judge = createUseJudge(ports);
-  const digests = createDigestMemo(ports.random);
+  const digests = createDigestMemo({ maxChars: KEY_CHARS, slotFrom: ID_FROM, random: ports.random });
 
   const judgeCold = async (
     tenant: string,
