@@ -1,5 +1,5 @@
 import type { Caller } from '../domain/call.ts';
-import type { AuthenticateCaller } from '../domain/caller/caller-ports.ts';
+import type { AuthenticateCaller, AuthenticateCertificate } from '../domain/caller/caller-ports.ts';
 import { DomainError } from '../domain/errors.ts';
 import { Fault } from '../platform/faults.ts';
 import type { TokenBuckets } from '../platform/token-buckets.ts';
@@ -20,12 +20,18 @@ const MAX_KEY_CHARS = 256;
 /**
  * A peer that presented too many wrong credentials gets no more of them checked until it has waited. One that this process already knows to
  * be good is let in all the same: behind a proxy every service has one address, and one of them that loops with a wrong key must
- * not shut out the others.
+ * not shut out the others. Without a key the caller is whoever its client certificate says; with one, the key counts.
  */
-export function authenticateStep(authenticate: AuthenticateCaller, failures: TokenBuckets): Step {
+export function authenticateStep(
+  authenticate: AuthenticateCaller,
+  authenticateCertificate: AuthenticateCertificate,
+  failures: TokenBuckets,
+): Step {
   return (call) => {
     if (call.method.rule.kind === 'public') return undefined;
-    const key = presentedKey(call);
+    const header = call.incoming.header('authorization');
+    if (header === undefined) return acceptCertificate(call, authenticateCertificate);
+    const key = presentedKey(header);
     const waitMs = failures.size === 0 ? 0 : failures.waitMs(call.incoming.peer());
     if (waitMs > 0) return acceptKnown(call, key, authenticate, waitMs);
     const found = presented(call, key, authenticate, () => call.signal);
@@ -53,9 +59,18 @@ function presented(
   return key.length > MAX_KEY_CHARS ? undefined : authenticate(key, signal, () => call.incoming.peer());
 }
 
-function presentedKey(call: RpcCall): string {
-  const header = call.incoming.header('authorization');
-  if (header === undefined) throw unauthenticated(`no credential: ${HOW}`);
+/** The certificate was verified at the handshake: there is nothing to guess, so a wrong one costs no attempt. */
+function acceptCertificate(call: RpcCall, authenticate: AuthenticateCertificate): undefined {
+  const names = call.incoming.certificateNames();
+  const caller = authenticate(names);
+  if (caller === undefined) {
+    const but = names.length === 0 ? '' : ', and the client certificate is not in SALLYPORT_TLS_CLIENT_SERVICES';
+    throw unauthenticated(`no credential${but}: ${HOW}`);
+  }
+  call.caller = caller;
+}
+
+function presentedKey(header: string): string {
   if (header.startsWith(USUAL)) return header.slice(SCHEME_CHARS);
   const scheme = SCHEME.exec(header);
   if (scheme === null) throw unauthenticated(`the authorization header is not a bearer key: ${HOW}`);

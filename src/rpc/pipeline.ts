@@ -1,5 +1,5 @@
 import type { Message } from '@bufbuild/protobuf';
-import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
+import type { AuthenticateCaller, AuthenticateCertificate, PermitCaller } from '../domain/caller/caller-ports.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Clock, TurnClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -28,6 +28,8 @@ import type { Step } from './step.ts';
 
 export interface PipelinePorts {
   readonly authenticateCaller: AuthenticateCaller;
+  /** Absent: certificates make no caller. */
+  readonly authenticateCertificate?: AuthenticateCertificate | undefined;
   readonly permitCaller: PermitCaller;
   /** One that can stand still does so while the steps of a call run without waiting. */
   readonly clock: Clock | TurnClock;
@@ -41,6 +43,8 @@ export interface PipelinePorts {
   /** Open streams end when it aborts. */
   readonly stopping?: AbortSignal | undefined;
 }
+
+const nobody: AuthenticateCertificate = () => undefined;
 
 export interface PipelineLimits {
   /** Wrong credentials per peer address. */
@@ -85,7 +89,10 @@ export function createPipeline(
   const observe = withRefusals(observer(ports.logger, ports.metrics, methods), ports.onCallerRefused);
   const permit = permitStep(ports.permitCaller);
   const rate = callerRateStep(createTokenBuckets(limits.callerCalls, clock));
-  const admission: readonly Step[] = [deadlineStep, authenticateStep(ports.authenticateCaller, failures)];
+  const admission: readonly Step[] = [
+    deadlineStep,
+    authenticateStep(ports.authenticateCaller, ports.authenticateCertificate ?? nobody, failures),
+  ];
   const service: readonly Step[] = [decodeStep, permit, rate, handleStep, prepareStep];
   const all = [...admission, ...service];
   const streams = openStreams(ports, limits, permit);
@@ -116,7 +123,10 @@ export function createPipeline(
 /** The checks that an open stream must go on passing. Its failures are not a guess at a credential, so they count against nobody. */
 function openStreams(ports: PipelinePorts, limits: PipelineLimits, permit: Step): OpenStreams {
   const nobodyFails = createTokenBuckets({ perSecond: 1, burst: 1 }, ports.clock);
-  const authenticate = authenticateStep(ports.authenticateCaller, { ...nobodyFails, take: () => 0 });
+  const authenticate = authenticateStep(ports.authenticateCaller, ports.authenticateCertificate ?? nobody, {
+    ...nobodyFails,
+    take: () => 0,
+  });
   const permitAgain: Step = (call) => (call.request === undefined ? undefined : permit(call));
   const streams = createOpenStreams((call) => advance(call, [authenticate, permitAgain], 0), {
     limits: limits.streams,

@@ -14,6 +14,8 @@ export interface Incoming {
   header(name: string): string | undefined;
   /** Address of the peer, without port. */
   peer(): string;
+  /** Names of the client certificate that the peer proved to hold, `DNS:...` and `URI:...`; empty: none. */
+  certificateNames(): readonly string[];
   /** Milliseconds that the caller gave the call, from now; Infinity: no deadline. */
   deadlineMs(): number;
   /** The decoded request. Throws whatever the decoder throws when it is malformed. */

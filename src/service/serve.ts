@@ -1,5 +1,6 @@
 import type { ServiceContext } from '../cli/run-service.ts';
 import { StartFailure } from '../cli/start-failure.ts';
+import { createCertificateCallers } from '../domain/caller/certificate-callers.ts';
 import type { HttpListenerOptions } from '../http/http-listener.ts';
 import { startHttpPort } from '../http/http-port.ts';
 import { type Readiness, startOpsPort } from '../http/ops-port.ts';
@@ -35,6 +36,7 @@ export async function serve(
   const pipeline = createPipeline(
     {
       authenticateCaller,
+      authenticateCertificate: createCertificateCallers(settings.tlsClientServices ?? []),
       permitCaller,
       onRightsChange,
       onCallerRefused,

@@ -36,7 +36,7 @@ function meetsOwaspMinimum(memoryKib: number, passes: number): boolean {
   return OWASP_MINIMUM.some(([memory, time]) => memoryKib >= memory && passes >= time);
 }
 
-function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Settings): SettingProblem[] {
+function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile, tlsClientServices }: Settings): SettingProblem[] {
   const problems: SettingProblem[] = [];
   const needs = (variable: string, other: string): void => {
     problems.push({ variable, text: `is set without ${other}; set both or neither` });
@@ -47,6 +47,12 @@ function checkTls({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Settings): Setti
     problems.push({
       variable: 'SALLYPORT_TLS_CLIENT_CA_FILE',
       text: 'is set without SALLYPORT_TLS_CERT_FILE; client certificates need TLS on the server too',
+    });
+  }
+  if (tlsClientServices !== undefined && tlsClientCaFile === undefined) {
+    problems.push({
+      variable: 'SALLYPORT_TLS_CLIENT_SERVICES',
+      text: 'is set without SALLYPORT_TLS_CLIENT_CA_FILE; without it no client certificate is asked for',
     });
   }
   return problems;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { DEFAULT_SHUTDOWN_MS } from '../platform/lifecycle.ts';
 import { LOG_LEVELS } from '../platform/logger.ts';
+import { certificateServices } from './certificate-services.ts';
 import {
   baseUrl,
   type Form,
@@ -109,6 +110,13 @@ export const SETTINGS = {
     group: 'TLS',
     form: path,
     description: 'Certificate authority (PEM) of client certificates: with it, callers must present one.',
+  }),
+  tlsClientServices: optional({
+    variable: 'SALLYPORT_TLS_CLIENT_SERVICES',
+    group: 'TLS',
+    form: certificateServices,
+    description:
+      'Services of tenant `sallyport` by the subject alternative names of their client certificates: they call without an API key.',
   }),
   allowPlaintext: required({
     variable: 'SALLYPORT_ALLOW_PLAINTEXT',

@@ -121,6 +121,10 @@ export const REFUSED: readonly Refused[] = [
   one('SALLYPORT_TLS_CERT_FILE', 'c.pem', 'SALLYPORT_TLS_KEY_FILE'),
   one('SALLYPORT_TLS_KEY_FILE', 'k.pem', 'SALLYPORT_TLS_CERT_FILE'),
   one('SALLYPORT_TLS_CLIENT_CA_FILE', 'ca.pem', 'SALLYPORT_TLS_CERT_FILE'),
+  one('SALLYPORT_TLS_CLIENT_SERVICES', 'DNS:a=b', 'SALLYPORT_TLS_CLIENT_CA_FILE'),
+  one('SALLYPORT_TLS_CLIENT_SERVICES', 'a=b', 'number 1', 'DNS:NAME=SERVICE'),
+  one('SALLYPORT_TLS_CLIENT_SERVICES', 'DNS:a=b,DNS:*.c=d', 'number 2'),
+  one('SALLYPORT_TLS_CLIENT_SERVICES', 'DNS:a=b,DNS:A=c', 'twice'),
   {
     name: 'MongoDB without a master key',
     env: { SALLYPORT_STORE_URL: 'mongodb://db:27017' },

@@ -70,6 +70,7 @@ function incoming(given: Partial<Incoming> & { readonly headers?: Readonly<Recor
   return {
     header: (name) => headers[name],
     peer: () => '192.0.2.1',
+    certificateNames: () => [],
     deadlineMs: () => Number.POSITIVE_INFINITY,
     message: question,
     prepare: () => {},

@@ -8,8 +8,11 @@ export interface TestAuthority {
   readonly caFile: string;
   /** PEM. */
   readonly ca: Buffer;
-  /** Signs a new key for `commonName`, also good for 127.0.0.1, and writes `<name>.crt` and `<name>.key`. */
-  sign(name: string, commonName: string): { readonly certFile: string; readonly keyFile: string };
+  /**
+   * Signs a new key for `commonName`, also good for 127.0.0.1 and `more` (openssl's form, `DNS:a,URI:b`), and writes `<name>.crt` and
+   * `<name>.key`.
+   */
+  sign(name: string, commonName: string, more?: string): { readonly certFile: string; readonly keyFile: string };
 }
 
 export function createTestAuthority(dir: string): TestAuthority {
@@ -20,12 +23,13 @@ export function createTestAuthority(dir: string): TestAuthority {
     ...['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`],
   ];
   openssl('req', '-x509', ...newKey('ca'), '-out', 'ca.crt', '-days', '1', '-subj', '/CN=test authority');
-  writeFileSync(join(dir, 'names.cnf'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
   const caFile = join(dir, 'ca.crt');
   return {
     caFile,
     ca: readFileSync(caFile),
-    sign: (name, commonName) => {
+    sign: (name, commonName, more) => {
+      const names = ['IP:127.0.0.1', 'DNS:localhost', ...(more === undefined ? [] : [more])];
+      writeFileSync(join(dir, 'names.cnf'), `subjectAltName=${names.join(',')}\n`);
       openssl('req', '-new', ...newKey(name), '-out', `${name}.csr`, '-subj', `/CN=${commonName}`);
       const by = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '1', '-extfile', 'names.cnf'];
       openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, ...by);

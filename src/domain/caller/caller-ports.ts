@@ -14,6 +14,9 @@ export type AuthenticateCaller = (
   address: () => string | undefined,
 ) => Caller | undefined | Promise<Caller | undefined>;
 
+/** Who presents a client certificate with these names (src/platform/certificate-names.ts); undefined: nobody. */
+export type AuthenticateCertificate = (names: readonly string[]) => Caller | undefined;
+
 /**
  * Whether the caller holds `permission` in tenant `sallyport` on the resource `tenant:<tenant>`, within its credential's scopes. Throws
  * INDEX_STALE or a Fault when that cannot be decided now: the call is then refused.

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject, Message } from '@bufbuild/protobuf';
 import { DomainError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
+import { peerCertificateNames } from '../../platform/certificate-names.ts';
 import type { Incoming } from '../rpc-call.ts';
 import { type AuthzenRequest, authzenRequest } from './authzen-requests.ts';
 import type { AuthzenEndpoint } from './authzen-routes.ts';
@@ -31,6 +32,10 @@ export class AuthzenIncoming implements Incoming {
 
   peer(): string {
     return this.#request.socket.remoteAddress ?? 'unknown';
+  }
+
+  certificateNames(): readonly string[] {
+    return peerCertificateNames(this.#request.socket);
   }
 
   /** HTTP has no header for it: the default applies. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Message } from '@bufbuild/protobuf';
 import type { HandlerContext } from '@connectrpc/connect';
+import { peerCertificateNames } from '../../platform/certificate-names.ts';
 import type { Incoming } from '../rpc-call.ts';
 
 /** A call that came over Connect or gRPC-Web. */
@@ -22,6 +23,10 @@ export class ConnectIncoming implements Incoming {
 
   peer(): string {
     return this.#socket?.remoteAddress ?? 'unknown';
+  }
+
+  certificateNames(): readonly string[] {
+    return peerCertificateNames(this.#socket);
   }
 
   deadlineMs(): number {

@@ -1,5 +1,6 @@
 import { fromBinary, type Message } from '@bufbuild/protobuf';
 import type { Metadata } from '@grpc/grpc-js';
+import { certificateNames } from '../../platform/certificate-names.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
@@ -13,6 +14,8 @@ import { encodeMessage } from './message-encoder.ts';
 export interface RawCall {
   readonly metadata: Metadata;
   getPeer(): string;
+  /** Only tells of a certificate that was verified. */
+  getAuthContext(): { readonly sslPeerCertificate?: { readonly subjectaltname?: string | undefined } | undefined };
   getDeadline(): Date | number;
   once(event: 'cancelled', listener: () => void): unknown;
   /** Of a call with one request. */
@@ -39,6 +42,10 @@ export class GrpcIncoming implements Incoming {
 
   peer(): string {
     return peerAddress(this.#call.getPeer());
+  }
+
+  certificateNames(): readonly string[] {
+    return certificateNames(this.#call.getAuthContext().sslPeerCertificate?.subjectaltname);
   }
 
   deadlineMs(): number {

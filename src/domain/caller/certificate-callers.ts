@@ -1,0 +1,29 @@
+import type { Caller } from '../call.ts';
+import { formatSubject } from '../subject.ts';
+import type { AuthenticateCertificate } from './caller-ports.ts';
+
+/** A name of a certificate and the service of tenant `sallyport` that it stands for. */
+export interface CertificateService {
+  /** `DNS:orders.internal` or `URI:spiffe://example.org/orders`. */
+  readonly name: string;
+  /** Id of the service. */
+  readonly service: string;
+}
+
+/**
+ * Callers by the names of their client certificates. Nothing follows from a certificate that is not mapped: an authority may sign for more
+ * than the callers of this service. One with names of two services is neither.
+ */
+export function createCertificateCallers(mapped: readonly CertificateService[]): AuthenticateCertificate {
+  const callers = new Map<string, Caller>(
+    mapped.map(({ name, service }) => {
+      const subject = { type: 'service', id: service };
+      return [name, { subject, name: formatSubject(subject), credentialId: `certificate ${name}` }];
+    }),
+  );
+  return (names) => {
+    const found = names.map((name) => callers.get(name)).filter((caller) => caller !== undefined);
+    const [first] = found;
+    return found.every((caller) => caller.name === first?.name) ? first : undefined;
+  };
+}
