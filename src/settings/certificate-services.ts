@@ -8,8 +8,7 @@ export interface CertificateServiceSetting {
 }
 
 const MAX_PAIRS = 1000;
-const ACCEPTS =
-  'pairs `DNS:NAME=SERVICE` or `URI:NAME=SERVICE`, separated by commas, for example `URI:spiffe://example.org/shop=shop`';
+const ACCEPTS = '`DNS:NAME=SERVICE` or `URI:NAME=SERVICE`, several separated by commas';
 /** The service begins after the last `=`, because a URI may hold one. */
 const PAIR = /^(DNS:[A-Za-z0-9*._-]{1,253}|URI:[^\s,"\p{C}]{1,2048})=([^\s,=\p{C}]{1,320})$/u;
 
