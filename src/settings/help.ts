@@ -13,8 +13,8 @@ error. SIGTERM or SIGINT drains and ends it.
 \`generate\` prints a fresh secret for a file that several replicas share: the first administrator key
 (SALLYPORT_BOOTSTRAP_KEY_FILE) or a master key (SALLYPORT_MASTER_KEYS_FILE). It stores nothing.
 
-\`rekey\` seals everything in the store under the first master key and tells how many documents hang on which;
-with --count it only tells. On the embedded store the service must be stopped.
+\`rekey\` seals everything in the store under the first master key and tells how many documents hang
+on which; with --count it only tells. On the embedded store the service must be stopped.
 
 Exit codes: 0 ended as asked, 1 failed while running, 2 wrong settings or surroundings.
 
