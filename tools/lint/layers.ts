@@ -31,7 +31,7 @@ export const LAYERS: readonly Layer[] = [
   { path: 'settings', layers: ['platform'], packages: ['zod'] },
   { path: 'domain', ...DOMAIN },
   { path: 'domain/keys', ...DOMAIN, packages: ['jose'] },
-  { path: 'domain/identity', ...DOMAIN, packages: ['otpauth'] },
+  { path: 'domain/identity', ...DOMAIN, packages: ['otpauth', 'qrcode', 'rate-limiter-flexible'] },
   { path: 'domain/session', ...DOMAIN, packages: ['cookie'] },
   { path: 'domain/storage.ts', layers: [], node: [] },
   { path: 'replication', layers: ['platform', 'domain'] },
