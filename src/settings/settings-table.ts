@@ -179,7 +179,7 @@ export const SETTINGS = {
   ratePerClient: required({
     variable: 'SALLYPORT_RATE_PER_CLIENT',
     group: 'Limits',
-    form: wholeNumber(1, 1_000_000, 'calls a minute'),
+    form: wholeNumber(1, 1_000_000, 'a minute'),
     fallback: '60',
     description:
       'Logins, and as many codes and resets, that one client network (IPv4 address, IPv6 /64) may try per minute at this process.',
@@ -187,7 +187,7 @@ export const SETTINGS = {
   ratePerCaller: required({
     variable: 'SALLYPORT_RATE_PER_CALLER',
     group: 'Limits',
-    form: wholeNumber(1, 10_000_000, 'calls a minute'),
+    form: wholeNumber(1, 10_000_000, 'a minute'),
     fallback: '60000',
     description: 'The same, and registrations, per calling service.',
   }),
