@@ -35,4 +35,6 @@ export const limits = {
   keyBurst: 1_000_000,
   claimsBytes: 4 * 1024,
   preconditionsPerWrite: 20,
+  contextualGrants: 100,
+  iteratedElements: 1000,
 } as const;

@@ -42,7 +42,7 @@ export function sallyportServices(useCases: UseCases, clock: Clock): readonly Im
     implement(TokenService, tokenHandlers(sessions, keys)),
     implement(SessionService, sessionHandlers(sessions)),
     implement(ApiKeyService, apiKeyHandlers(keys, clock)),
-    implement(AuthorizationService, authorizationHandlers(decisions)),
+    implement(AuthorizationService, authorizationHandlers(decisions, clock)),
     implement(PolicyService, policyHandlers(decisions, clock)),
     implement(UserService, userHandlers(identity)),
     implement(TenantService, tenantHandlers(tenants)),

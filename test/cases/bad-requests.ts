@@ -160,9 +160,18 @@ export const badRequests: readonly BadRequestCase[] = [
     fields: ['changes[0].put_grant.effect', 'changes[0].put_grant.subject', 'changes[0].put_grant'],
   },
   {
-    method: 'PolicyService/WriteGrants',
-    request: put({ condition: 'true' }),
-    fields: ['changes[0].put_grant.condition'],
+    method: 'AuthorizationService/Authorize',
+    request: {
+      principal: { subject: { type: 'user', id: '7' } },
+      permission: 'documents:read',
+      contextualGrants: [{ id: 'g', condition: 'true', role: 'viewer', effect: 'EFFECT_ALLOW' }],
+    },
+    fields: ['contextual_grants[0].id', 'contextual_grants[0].condition', 'contextual_grants[0].subject'],
+  },
+  {
+    method: 'PolicyService/ApplyPolicy',
+    request: { policy: {}, yaml: 'roles: {}', restoreVersion: -1 },
+    fields: ['policy', 'restore_version'],
   },
   {
     method: 'PolicyService/WriteGrants',
@@ -178,9 +187,11 @@ export const badRequests: readonly BadRequestCase[] = [
     method: 'PolicyService/WriteGrants',
     request: { changes: [{ putParent: {} }, { deleteParent: {} }, { putAttributes: {} }, { deleteGrants: {} }] },
     fields: [
-      'changes[0].put_parent',
-      'changes[1].delete_parent',
-      'changes[2].put_attributes',
+      'changes[0].put_parent.child',
+      'changes[0].put_parent.parent',
+      'changes[1].delete_parent.child',
+      'changes[1].delete_parent.parent',
+      'changes[2].put_attributes.subject',
       'changes[3].delete_grants',
     ],
   },

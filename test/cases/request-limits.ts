@@ -38,6 +38,16 @@ const cookieUse = (allowedOrigins: readonly string[]): object => ({
   origin: 'https://a0.example',
   allowedOrigins,
 });
+/** A rule whose condition has exactly that many bytes. */
+const conditional = (bytes: number): object => ({
+  dryRun: true,
+  policy: {
+    rules: [{ name: 'r', effect: 'EFFECT_DENY', permissions: ['a:b'], condition: `context.x // ${text(bytes - 13)}` }],
+  },
+});
+const attributed = (bytes: number): object => ({
+  changes: [{ putAttributes: { subject: { type: 'user', id: '7' }, attributes: padded(bytes) } }],
+});
 const segments = (count: number): string => times(count, () => 'a').join(':');
 
 export const limitCases: readonly LimitCase[] = [
@@ -256,5 +266,26 @@ export const limitCases: readonly LimitCase[] = [
     at: newKey({ rateLimit: { callsPerMinute: 1, burst: limits.keyBurst } }),
     past: newKey({ rateLimit: { callsPerMinute: 1, burst: limits.keyBurst + 1 } }),
     field: 'rate_limit.burst',
+  },
+  {
+    name: 'condition bytes',
+    method: 'PolicyService/ApplyPolicy',
+    at: conditional(limits.conditionBytes),
+    past: conditional(limits.conditionBytes + 1),
+    field: 'policy.rules[0].condition',
+  },
+  {
+    name: 'stored attributes',
+    method: 'PolicyService/WriteGrants',
+    at: attributed(limits.attributesBytes),
+    past: attributed(limits.attributesBytes + 1),
+    field: 'changes[0].put_attributes.attributes',
+  },
+  {
+    name: 'contextual grants',
+    method: 'AuthorizationService/Authorize',
+    at: ask({ contextualGrants: times(limits.contextualGrants, () => grant({})) }),
+    past: ask({ contextualGrants: times(limits.contextualGrants + 1, () => grant({})) }),
+    field: 'contextual_grants',
   },
 ];

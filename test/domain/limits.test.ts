@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Effect } from '../../gen/sallyport/v1/decision_pb.ts';
+import type { ChangeSchema } from '../../gen/sallyport/v1/grant_pb.ts';
 import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
+import type { SubjectSchema } from '../../gen/sallyport/v1/subject_pb.ts';
 import { limits } from '../../src/domain/limits.ts';
 import { limitTrials } from '../cases/limits.ts';
 import { limitCases } from '../cases/request-limits.ts';
@@ -75,6 +79,109 @@ limitTest('roles inherit over 32 levels, not over 33', async () => {
     error.badRequest?.fieldViolations.map(({ field }) => field),
     [`policy.roles[${limits.roleDepth + 1}].parents`],
   );
+});
+
+/** A policy with folders in folders, groups, and one condition on a list. */
+async function applyModel(): Promise<void> {
+  await calls.policies.applyPolicy({
+    yaml: `
+      roles: {viewer: {permissions: ["documents:read"]}, member: {}}
+      resource_types: {folder: {parent: folder}}
+      rules: {lists: {effect: allow, permissions: ["lists:read"], condition: "context.l.all(a, a > 0)"}}
+    `,
+  });
+}
+
+type ChangeInit = MessageInitShape<typeof ChangeSchema>;
+type SubjectInit = MessageInitShape<typeof SubjectSchema>;
+
+const subject = (id: string) => ({ identity: { case: 'subject' as const, value: { type: 'user', id } } });
+
+limitTest('groups nest over 32 levels, not over 33', async () => {
+  await applyModel();
+  const group = (at: number) => ({ type: 'group', id: `${at}` });
+  const member = (who: SubjectInit, at: number): ChangeInit => ({
+    change: {
+      case: 'putGrant' as const,
+      value: {
+        subject: who,
+        what: { case: 'role' as const, value: 'member' },
+        resource: group(at),
+        effect: Effect.ALLOW,
+      },
+    },
+  });
+  const reader: ChangeInit = {
+    change: {
+      case: 'putGrant' as const,
+      value: {
+        subject: { ...group(limits.groupDepth), relation: 'member' },
+        what: { case: 'role' as const, value: 'viewer' },
+        effect: Effect.ALLOW,
+      },
+    },
+  };
+  const chain = Array.from({ length: limits.groupDepth - 1 }, (_, at) =>
+    member({ ...group(at + 1), relation: 'member' }, at + 2),
+  );
+  const changes = [
+    reader,
+    ...chain,
+    member({ type: 'user', id: 'inner' }, 1),
+    member({ ...group(0), relation: 'member' }, 1),
+    member({ type: 'user', id: 'outer' }, 0),
+  ];
+  const { revision: atLeastRevision } = await calls.policies.writeGrants({ changes });
+  const asked = { permission: 'documents:read', atLeastRevision };
+  const { decision } = await calls.authorization.authorize({ ...asked, principal: subject('inner') });
+  assert.equal(decision?.effect, 1);
+  await refusedBy('groupDepth', () => calls.authorization.authorize({ ...asked, principal: subject('outer') }));
+});
+
+limitTest('resources lie in each other over 32 levels, not over 33', async () => {
+  await applyModel();
+  const folder = (at: number) => ({ type: 'folder', id: `${at}` });
+  const link = (at: number) => ({
+    change: { case: 'putParent' as const, value: { child: folder(at), parent: folder(at + 1) } },
+  });
+  const changes = Array.from({ length: limits.resourceDepth }, (_, at) => link(at + 1)).reverse();
+  const { revision: atLeastRevision } = await calls.policies.writeGrants({ changes });
+  const ask = (at: number) =>
+    calls.authorization.authorize({
+      principal: subject('inner'),
+      permission: 'documents:read',
+      resource: folder(at),
+      atLeastRevision,
+    });
+  await ask(1);
+  const error = await errorOf(calls.policies.writeGrants({ changes: [link(0)] }));
+  assert.deepEqual(
+    error.badRequest?.fieldViolations.map(({ field }) => field),
+    ['changes[0].put_parent'],
+  );
+  // From above, nobody can see how deep a chain is: the decision does.
+  const above = limits.resourceDepth + 1;
+  const { revision } = await calls.policies.writeGrants({ changes: [link(above)] });
+  await refusedBy('resourceDepth', () =>
+    calls.authorization.authorize({
+      principal: subject('inner'),
+      permission: 'documents:read',
+      resource: folder(1),
+      atLeastRevision: revision,
+    }),
+  );
+});
+
+limitTest('a condition goes through 1,000 elements, not through 1,001', async () => {
+  await applyModel();
+  const ask = (count: number) =>
+    calls.authorization.authorize({
+      principal: subject('inner'),
+      permission: 'lists:read',
+      context: { l: Array.from({ length: count }, () => 1) },
+    });
+  assert.equal((await ask(limits.iteratedElements)).decision?.effect, 1);
+  await refusedBy('iteratedElements', () => ask(limits.iteratedElements + 1));
 });
 
 limitTest('at most 20 violations are reported, and how many there were', async () => {

@@ -114,7 +114,12 @@ export function write(
 }
 
 export function apply(replica: Replica, policy: Policy = POLICY, tenant = 'default') {
-  return replica.decisions.applyPolicy(callBy(), { tenant, policy, etag: '', dryRun: false });
+  return replica.decisions.applyPolicy(callBy(), {
+    tenant,
+    source: { kind: 'policy', policy },
+    etag: '',
+    dryRun: false,
+  });
 }
 
 /** Whether user may read documents in the tenant, as `effect reason`. */

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/decision.proto.
  */
 export const file_sallyport_v1_decision: GenFile = /*@__PURE__*/
-  fileDesc("ChtzYWxseXBvcnQvdjEvZGVjaXNpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKLAgoIRGVjaXNpb24SJAoGZWZmZWN0GAEgASgOMhQuc2FsbHlwb3J0LnYxLkVmZmVjdBIsCgZyZWFzb24YAiABKA4yHC5zYWxseXBvcnQudjEuRGVjaXNpb25SZWFzb24SJgoHc3ViamVjdBgDIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhEKCWdyYW50X2lkcxgEIAMoCRIXCg9taXNzaW5nX2NvbnRleHQYBSADKAkSLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBWVycm9yGAcgASgLMhcuc2FsbHlwb3J0LnYxLkl0ZW1FcnJvciI6CglJdGVtRXJyb3ISDAoEY29kZRgBIAEoBRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCSpDCgZFZmZlY3QSFgoSRUZGRUNUX1VOU1BFQ0lGSUVEEAASEAoMRUZGRUNUX0FMTE9XEAESDwoLRUZGRUNUX0RFTlkQAiq/BQoORGVjaXNpb25SZWFzb24SHwobREVDSVNJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASGwoXREVDSVNJT05fUkVBU09OX0dSQU5URUQQARIcChhERUNJU0lPTl9SRUFTT05fTk9fTUFUQ0gQAhIiCh5ERUNJU0lPTl9SRUFTT05fREVOSUVEX0JZX1JVTEUQAxIjCh9ERUNJU0lPTl9SRUFTT05fQ09OVEVYVF9NSVNTSU5HEAQSIwofREVDSVNJT05fUkVBU09OX0NPTkRJVElPTl9FUlJPUhAFEiAKHERFQ0lTSU9OX1JFQVNPTl9PVVRfT0ZfU0NPUEUQBhIiCh5ERUNJU0lPTl9SRUFTT05fVU5LTk9XTl9URU5BTlQQBxImCiJERUNJU0lPTl9SRUFTT05fVU5LTk9XTl9QRVJNSVNTSU9OEAgSJAogREVDSVNJT05fUkVBU09OX1NVQkpFQ1RfRElTQUJMRUQQCRImCiJERUNJU0lPTl9SRUFTT05fQ1JFREVOVElBTF9JTlZBTElEEBQSJgoiREVDSVNJT05fUkVBU09OX0NSRURFTlRJQUxfRVhQSVJFRBAVEiYKIkRFQ0lTSU9OX1JFQVNPTl9DUkVERU5USUFMX1JFVk9LRUQQFhItCilERUNJU0lPTl9SRUFTT05fQ1JFREVOVElBTF9XUk9OR19BVURJRU5DRRAXEiwKKERFQ0lTSU9OX1JFQVNPTl9DUkVERU5USUFMX1dST05HX05FVFdPUksQGBIrCidERUNJU0lPTl9SRUFTT05fQ1JFREVOVElBTF9SQVRFX0xJTUlURUQQGRIlCiFERUNJU0lPTl9SRUFTT05fQ1NSRl9XUk9OR19PUklHSU4QKBImCiJERUNJU0lPTl9SRUFTT05fQ1NSRl9UT0tFTl9JTlZBTElEEClCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_subject]);
+  fileDesc("ChtzYWxseXBvcnQvdjEvZGVjaXNpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKfAgoIRGVjaXNpb24SJAoGZWZmZWN0GAEgASgOMhQuc2FsbHlwb3J0LnYxLkVmZmVjdBIsCgZyZWFzb24YAiABKA4yHC5zYWxseXBvcnQudjEuRGVjaXNpb25SZWFzb24SJgoHc3ViamVjdBgDIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhEKCWdyYW50X2lkcxgEIAMoCRIXCg9taXNzaW5nX2NvbnRleHQYBSADKAkSLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBWVycm9yGAcgASgLMhcuc2FsbHlwb3J0LnYxLkl0ZW1FcnJvchISCgpydWxlX25hbWVzGAggAygJIjoKCUl0ZW1FcnJvchIMCgRjb2RlGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIPCgdtZXNzYWdlGAMgASgJKkMKBkVmZmVjdBIWChJFRkZFQ1RfVU5TUEVDSUZJRUQQABIQCgxFRkZFQ1RfQUxMT1cQARIPCgtFRkZFQ1RfREVOWRACKr8FCg5EZWNpc2lvblJlYXNvbhIfChtERUNJU0lPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdERUNJU0lPTl9SRUFTT05fR1JBTlRFRBABEhwKGERFQ0lTSU9OX1JFQVNPTl9OT19NQVRDSBACEiIKHkRFQ0lTSU9OX1JFQVNPTl9ERU5JRURfQllfUlVMRRADEiMKH0RFQ0lTSU9OX1JFQVNPTl9DT05URVhUX01JU1NJTkcQBBIjCh9ERUNJU0lPTl9SRUFTT05fQ09ORElUSU9OX0VSUk9SEAUSIAocREVDSVNJT05fUkVBU09OX09VVF9PRl9TQ09QRRAGEiIKHkRFQ0lTSU9OX1JFQVNPTl9VTktOT1dOX1RFTkFOVBAHEiYKIkRFQ0lTSU9OX1JFQVNPTl9VTktOT1dOX1BFUk1JU1NJT04QCBIkCiBERUNJU0lPTl9SRUFTT05fU1VCSkVDVF9ESVNBQkxFRBAJEiYKIkRFQ0lTSU9OX1JFQVNPTl9DUkVERU5USUFMX0lOVkFMSUQQFBImCiJERUNJU0lPTl9SRUFTT05fQ1JFREVOVElBTF9FWFBJUkVEEBUSJgoiREVDSVNJT05fUkVBU09OX0NSRURFTlRJQUxfUkVWT0tFRBAWEi0KKURFQ0lTSU9OX1JFQVNPTl9DUkVERU5USUFMX1dST05HX0FVRElFTkNFEBcSLAooREVDSVNJT05fUkVBU09OX0NSRURFTlRJQUxfV1JPTkdfTkVUV09SSxAYEisKJ0RFQ0lTSU9OX1JFQVNPTl9DUkVERU5USUFMX1JBVEVfTElNSVRFRBAZEiUKIURFQ0lTSU9OX1JFQVNPTl9DU1JGX1dST05HX09SSUdJThAoEiYKIkRFQ0lTSU9OX1JFQVNPTl9DU1JGX1RPS0VOX0lOVkFMSUQQKUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_subject]);
 
 /**
  * One answer to one question.
@@ -45,21 +45,23 @@ export type Decision = Message<"sallyport.v1.Decision"> & {
   subject?: Subject | undefined;
 
   /**
-   * Grants that decided; empty when none did. Example: `hN5rG8pLz1tVx3kQw7yEoC`.
+   * Grants that decided, at most 16; empty when none did. A contextual grant is `contextual_grants[0]`. Example:
+   * `hN5rG8pLz1tVx3kQw7yEoC`.
    *
    * @generated from field: repeated string grant_ids = 4;
    */
   grantIds: string[];
 
   /**
-   * Attribute paths that were needed and absent. Example: `context.ip`.
+   * Attribute paths that conditions needed and that were absent or of a type they cannot use. Example: `context.ip`.
    *
    * @generated from field: repeated string missing_context = 5;
    */
   missingContext: string[];
 
   /**
-   * The answer changes by itself at this time (a grant or credential expires). Absent: time alone does not change it.
+   * The answer changes by itself at this time (a grant or credential expires). Absent: time alone does not change it,
+   * unless a condition reads `now`, which is not foreseen.
    * Not a licence to cache: a revocation or a write changes the answer at any time.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
@@ -72,6 +74,13 @@ export type Decision = Message<"sallyport.v1.Decision"> & {
    * @generated from field: sallyport.v1.ItemError error = 7;
    */
   error?: ItemError | undefined;
+
+  /**
+   * Rules of the policy that decided; empty when none did. Example: `owners-may-edit`.
+   *
+   * @generated from field: repeated string rule_names = 8;
+   */
+  ruleNames: string[];
 };
 
 /**

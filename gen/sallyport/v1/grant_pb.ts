@@ -33,8 +33,8 @@ export type Grant = Message<"sallyport.v1.Grant"> & {
   id: string;
 
   /**
-   * Required. To whom. `group:eng#member` is everybody who holds role `member` on `group:eng`; such sets are not served
-   * yet and are refused.
+   * Required. To whom. `group:eng#member` is everybody who holds exactly role `member` on exactly `group:eng` by an
+   * allowing grant; groups nest, to a depth of 32. `everyone:authenticated` is everybody a decision can be about.
    *
    * @generated from field: sallyport.v1.Subject subject = 2;
    */
@@ -79,7 +79,11 @@ export type Grant = Message<"sallyport.v1.Grant"> & {
   effect: Effect;
 
   /**
-   * CEL, at most 4 KiB; empty: always. Not served yet: anything but empty is refused.
+   * CEL, at most 4 KiB; empty: always. It reads `subject.type`, `subject.id`, `subject.attributes` (stored),
+   * `subject.properties`, `resource.type`, `resource.id`, `resource.properties`, `context`, `action` (the permission) and
+   * `now`. At most one of all, exists, exists_one, map and filter, over a list of at most 1,000; no regular expressions.
+   * An attribute that is absent does not count as false: it skips an allow, and lets a deny apply. Example:
+   * `subject.attributes.department == resource.properties.department`.
    *
    * @generated from field: string condition = 7;
    */
@@ -130,7 +134,8 @@ export type Change = Message<"sallyport.v1.Change"> & {
     case: "deleteGrantId";
   } | {
     /**
-     * Makes one resource the parent of another. Not served yet: refused.
+     * Makes one resource the parent of another, in place of the parent it has. The policy must have the child's type
+     * with the parent's type as its parent. A link that closes a cycle is refused.
      *
      * @generated from field: sallyport.v1.ParentLink put_parent = 3;
      */
@@ -138,7 +143,7 @@ export type Change = Message<"sallyport.v1.Change"> & {
     case: "putParent";
   } | {
     /**
-     * Removes the link. Not served yet: refused.
+     * Removes the link; none, or one to another parent, is no error and changes nothing.
      *
      * @generated from field: sallyport.v1.ParentLink delete_parent = 4;
      */
@@ -146,7 +151,7 @@ export type Change = Message<"sallyport.v1.Change"> & {
     case: "deleteParent";
   } | {
     /**
-     * Replaces the stored attributes that conditions read as `subject.attributes`. Not served yet: refused.
+     * Replaces the stored attributes that conditions read as `subject.attributes`.
      *
      * @generated from field: sallyport.v1.SubjectAttributes put_attributes = 5;
      */

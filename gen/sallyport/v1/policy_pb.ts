@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Effect } from "./decision_pb.ts";
+import { file_sallyport_v1_decision } from "./decision_pb.ts";
 import type { Change, Grant, GrantFilter } from "./grant_pb.ts";
 import { file_sallyport_v1_grant } from "./grant_pb.ts";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/policy.proto.
  */
 export const file_sallyport_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEiegoGUG9saWN5EiEKBXJvbGVzGAEgAygLMhIuc2FsbHlwb3J0LnYxLlJvbGUSDwoHdmVyc2lvbhgCIAEoBRIMCgRldGFnGAMgASgJEi4KCmFwcGx5X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjoKBFJvbGUSDAoEbmFtZRgBIAEoCRITCgtwZXJtaXNzaW9ucxgCIAMoCRIPCgdwYXJlbnRzGAMgAygJImkKEkFwcGx5UG9saWN5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJAoGcG9saWN5GAIgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIMCgRldGFnGAMgASgJEg8KB2RyeV9ydW4YBCABKAgiTQoTQXBwbHlQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJIiIKEEdldFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgJIksKEUdldFBvbGljeVJlc3BvbnNlEiQKBnBvbGljeRgBIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3kSEAoIcmV2aXNpb24YAiABKAkiqQEKEldyaXRlR3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSJQoHY2hhbmdlcxgCIAMoCzIULnNhbGx5cG9ydC52MS5DaGFuZ2USMQoNcHJlY29uZGl0aW9ucxgDIAMoCzIaLnNhbGx5cG9ydC52MS5QcmVjb25kaXRpb24SEgoKcmVxdWVzdF9pZBgEIAEoCRIVCg1hbGxvd19taXNzaW5nGAUgASgIIp8BCgxQcmVjb25kaXRpb24SLwoKbXVzdF9tYXRjaBgBIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlckgAEjMKDm11c3Rfbm90X21hdGNoGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVySAASHAoScmV2aXNpb25fdW5jaGFuZ2VkGAMgASgJSABCCwoJY29uZGl0aW9uIjoKE1dyaXRlR3JhbnRzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSEQoJZ3JhbnRfaWRzGAIgAygJIpABChFMaXN0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSKQoGZmlsdGVyGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVyEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhkKEWF0X2xlYXN0X3JldmlzaW9uGAUgASgJImQKEkxpc3RHcmFudHNSZXNwb25zZRIjCgZncmFudHMYASADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhAKCHJldmlzaW9uGAMgASgJIj0KE1dhdGNoQ2hhbmdlc1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEhYKDmFmdGVyX3JldmlzaW9uGAIgASgJIpACChRXYXRjaENoYW5nZXNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoCRIvCgtjaGFuZ2VfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGYXV0aG9yGAMgASgJEi4KDnBvbGljeV9hcHBsaWVkGAQgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeUgAEjUKDmdyYW50c193cml0dGVuGAUgASgLMhsuc2FsbHlwb3J0LnYxLkdyYW50c1dyaXR0ZW5IABI1Cg5zdWJqZWN0X21hcmtlZBgGIAEoCzIbLnNhbGx5cG9ydC52MS5TdWJqZWN0TWFya2VkSABCBwoFZXZlbnQiNgoNR3JhbnRzV3JpdHRlbhIlCgdjaGFuZ2VzGAEgAygLMhQuc2FsbHlwb3J0LnYxLkNoYW5nZSJJCg1TdWJqZWN0TWFya2VkEiYKB3N1YmplY3QYASABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIQCghkaXNhYmxlZBgCIAEoCCJeChNJbXBvcnRHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIjCgZncmFudHMYAiADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSEgoKcmVxdWVzdF9pZBgDIAEoCSI9ChRJbXBvcnRHcmFudHNSZXNwb25zZRITCgtncmFudF9jb3VudBgBIAEoAxIQCghyZXZpc2lvbhgCIAEoCSJrChNFeHBvcnRHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIpCgZmaWx0ZXIYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXISGQoRYXRfbGVhc3RfcmV2aXNpb24YAyABKAkiTQoURXhwb3J0R3JhbnRzUmVzcG9uc2USIwoGZ3JhbnRzGAEgAygLMhMuc2FsbHlwb3J0LnYxLkdyYW50EhAKCHJldmlzaW9uGAIgASgJMuoFCg1Qb2xpY3lTZXJ2aWNlEmYKC0FwcGx5UG9saWN5EiAuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVxdWVzdBohLnNhbGx5cG9ydC52MS5BcHBseVBvbGljeVJlc3BvbnNlIhKauBgOCgxwb2xpY3k6d3JpdGUSXwoJR2V0UG9saWN5Eh4uc2FsbHlwb3J0LnYxLkdldFBvbGljeVJlcXVlc3QaHy5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVzcG9uc2UiEZq4GA0KC3BvbGljeTpyZWFkEmYKC1dyaXRlR3JhbnRzEiAuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Xcml0ZUdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUSYgoKTGlzdEdyYW50cxIfLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVxdWVzdBogLnNhbGx5cG9ydC52MS5MaXN0R3JhbnRzUmVzcG9uc2UiEZq4GA0KC2dyYW50czpyZWFkEmsKDFdhdGNoQ2hhbmdlcxIhLnNhbGx5cG9ydC52MS5XYXRjaENoYW5nZXNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLldhdGNoQ2hhbmdlc1Jlc3BvbnNlIhKauBgOCgxjaGFuZ2VzOnJlYWQwARJrCgxJbXBvcnRHcmFudHMSIS5zYWxseXBvcnQudjEuSW1wb3J0R3JhbnRzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5JbXBvcnRHcmFudHNSZXNwb25zZSISmrgYDgoMZ3JhbnRzOndyaXRlKAESagoMRXhwb3J0R3JhbnRzEiEuc2FsbHlwb3J0LnYxLkV4cG9ydEdyYW50c1JlcXVlc3QaIi5zYWxseXBvcnQudjEuRXhwb3J0R3JhbnRzUmVzcG9uc2UiEZq4GA0KC2dyYW50czpyZWFkMAFCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_grant, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
+  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEi0QEKBlBvbGljeRIhCgVyb2xlcxgBIAMoCzISLnNhbGx5cG9ydC52MS5Sb2xlEg8KB3ZlcnNpb24YAiABKAUSDAoEZXRhZxgDIAEoCRIuCgphcHBseV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5yZXNvdXJjZV90eXBlcxgFIAMoCzIaLnNhbGx5cG9ydC52MS5SZXNvdXJjZVR5cGUSIQoFcnVsZXMYBiADKAsyEi5zYWxseXBvcnQudjEuUnVsZSIsCgxSZXNvdXJjZVR5cGUSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkioQEKBFJ1bGUSDAoEbmFtZRgBIAEoCRIkCgZlZmZlY3QYAiABKA4yFC5zYWxseXBvcnQudjEuRWZmZWN0EhMKC3Blcm1pc3Npb25zGAMgAygJEiYKB3N1YmplY3QYBCABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIVCg1yZXNvdXJjZV90eXBlGAUgASgJEhEKCWNvbmRpdGlvbhgGIAEoCSI6CgRSb2xlEgwKBG5hbWUYASABKAkSEwoLcGVybWlzc2lvbnMYAiADKAkSDwoHcGFyZW50cxgDIAMoCSKQAQoSQXBwbHlQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIkCgZwb2xpY3kYAiABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EgwKBGV0YWcYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCBIMCgR5YW1sGAUgASgJEhcKD3Jlc3RvcmVfdmVyc2lvbhgGIAEoBSJNChNBcHBseVBvbGljeVJlc3BvbnNlEiQKBnBvbGljeRgBIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3kSEAoIcmV2aXNpb24YAiABKAkiIgoQR2V0UG9saWN5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiSwoRR2V0UG9saWN5UmVzcG9uc2USJAoGcG9saWN5GAEgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIQCghyZXZpc2lvbhgCIAEoCSKpAQoSV3JpdGVHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIlCgdjaGFuZ2VzGAIgAygLMhQuc2FsbHlwb3J0LnYxLkNoYW5nZRIxCg1wcmVjb25kaXRpb25zGAMgAygLMhouc2FsbHlwb3J0LnYxLlByZWNvbmRpdGlvbhISCgpyZXF1ZXN0X2lkGAQgASgJEhUKDWFsbG93X21pc3NpbmcYBSABKAginwEKDFByZWNvbmRpdGlvbhIvCgptdXN0X21hdGNoGAEgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVySAASMwoObXVzdF9ub3RfbWF0Y2gYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXJIABIcChJyZXZpc2lvbl91bmNoYW5nZWQYAyABKAlIAEILCgljb25kaXRpb24iOgoTV3JpdGVHcmFudHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoCRIRCglncmFudF9pZHMYAiADKAkikAEKEUxpc3RHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIpCgZmaWx0ZXIYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXISEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSGQoRYXRfbGVhc3RfcmV2aXNpb24YBSABKAkiZAoSTGlzdEdyYW50c1Jlc3BvbnNlEiMKBmdyYW50cxgBIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAkiPQoTV2F0Y2hDaGFuZ2VzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFgoOYWZ0ZXJfcmV2aXNpb24YAiABKAkikAIKFFdhdGNoQ2hhbmdlc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgJEi8KC2NoYW5nZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhdXRob3IYAyABKAkSLgoOcG9saWN5X2FwcGxpZWQYBCABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5SAASNQoOZ3JhbnRzX3dyaXR0ZW4YBSABKAsyGy5zYWxseXBvcnQudjEuR3JhbnRzV3JpdHRlbkgAEjUKDnN1YmplY3RfbWFya2VkGAYgASgLMhsuc2FsbHlwb3J0LnYxLlN1YmplY3RNYXJrZWRIAEIHCgVldmVudCI2Cg1HcmFudHNXcml0dGVuEiUKB2NoYW5nZXMYASADKAsyFC5zYWxseXBvcnQudjEuQ2hhbmdlIkkKDVN1YmplY3RNYXJrZWQSJgoHc3ViamVjdBgBIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhAKCGRpc2FibGVkGAIgASgIIl4KE0ltcG9ydEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEiMKBmdyYW50cxgCIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBISCgpyZXF1ZXN0X2lkGAMgASgJIj0KFEltcG9ydEdyYW50c1Jlc3BvbnNlEhMKC2dyYW50X2NvdW50GAEgASgDEhAKCHJldmlzaW9uGAIgASgJImsKE0V4cG9ydEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEikKBmZpbHRlchgCIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlchIZChFhdF9sZWFzdF9yZXZpc2lvbhgDIAEoCSJNChRFeHBvcnRHcmFudHNSZXNwb25zZRIjCgZncmFudHMYASADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSEAoIcmV2aXNpb24YAiABKAky6gUKDVBvbGljeVNlcnZpY2USZgoLQXBwbHlQb2xpY3kSIC5zYWxseXBvcnQudjEuQXBwbHlQb2xpY3lSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVzcG9uc2UiEpq4GA4KDHBvbGljeTp3cml0ZRJfCglHZXRQb2xpY3kSHi5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVxdWVzdBofLnNhbGx5cG9ydC52MS5HZXRQb2xpY3lSZXNwb25zZSIRmrgYDQoLcG9saWN5OnJlYWQSZgoLV3JpdGVHcmFudHMSIC5zYWxseXBvcnQudjEuV3JpdGVHcmFudHNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVzcG9uc2UiEpq4GA4KDGdyYW50czp3cml0ZRJiCgpMaXN0R3JhbnRzEh8uc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQSawoMV2F0Y2hDaGFuZ2VzEiEuc2FsbHlwb3J0LnYxLldhdGNoQ2hhbmdlc1JlcXVlc3QaIi5zYWxseXBvcnQudjEuV2F0Y2hDaGFuZ2VzUmVzcG9uc2UiEpq4GA4KDGNoYW5nZXM6cmVhZDABEmsKDEltcG9ydEdyYW50cxIhLnNhbGx5cG9ydC52MS5JbXBvcnRHcmFudHNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkltcG9ydEdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUoARJqCgxFeHBvcnRHcmFudHMSIS5zYWxseXBvcnQudjEuRXhwb3J0R3JhbnRzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5FeHBvcnRHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQwAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_grant, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
 
 /**
  * A tenant's policy: one version, never changed once applied.
@@ -53,6 +55,21 @@ export type Policy = Message<"sallyport.v1.Policy"> & {
    * @generated from field: google.protobuf.Timestamp apply_time = 4;
    */
   applyTime?: Timestamp | undefined;
+
+  /**
+   * Types of resources that lie inside others, at most 1,000, each name once. Types that are not listed can be used as
+   * well: their resources have no parent.
+   *
+   * @generated from field: repeated sallyport.v1.ResourceType resource_types = 5;
+   */
+  resourceTypes: ResourceType[];
+
+  /**
+   * What is allowed or denied without a grant, at most 1,000, each name once. Order carries no meaning: a deny wins.
+   *
+   * @generated from field: repeated sallyport.v1.Rule rules = 6;
+   */
+  rules: Rule[];
 };
 
 /**
@@ -61,6 +78,91 @@ export type Policy = Message<"sallyport.v1.Policy"> & {
  */
 export const PolicySchema: GenMessage<Policy> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_policy, 0);
+
+/**
+ * A type of resources, for what it says about where they lie.
+ *
+ * @generated from message sallyport.v1.ResourceType
+ */
+export type ResourceType = Message<"sallyport.v1.ResourceType"> & {
+  /**
+   * Required. Formed like Role.name. Example: `document`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The type of its resources' parents, one of this policy or itself; empty: they have none. What is granted or denied on
+   * a parent reaches its children, as Change.put_parent links them. Example: `folder`.
+   *
+   * @generated from field: string parent = 2;
+   */
+  parent: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ResourceType.
+ * Use `create(ResourceTypeSchema)` to create a new message.
+ */
+export const ResourceTypeSchema: GenMessage<ResourceType> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 1);
+
+/**
+ * Allows or denies without a grant.
+ *
+ * @generated from message sallyport.v1.Rule
+ */
+export type Rule = Message<"sallyport.v1.Rule"> & {
+  /**
+   * Required. Formed like Role.name. Example: `owners-may-edit`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Required. ALLOW or DENY; a deny wins over every allow.
+   *
+   * @generated from field: sallyport.v1.Effect effect = 2;
+   */
+  effect: Effect;
+
+  /**
+   * Required, 1 to 100 permissions or patterns, formed like Role.permissions. Example: `documents:write`.
+   *
+   * @generated from field: repeated string permissions = 3;
+   */
+  permissions: string[];
+
+  /**
+   * To whom, as in Grant.subject; absent: everybody.
+   *
+   * @generated from field: sallyport.v1.Subject subject = 4;
+   */
+  subject?: Subject | undefined;
+
+  /**
+   * Only where the resource asked about is of this type, one of the policy's; empty: everywhere. Example: `document`.
+   *
+   * @generated from field: string resource_type = 5;
+   */
+  resourceType: string;
+
+  /**
+   * As in Grant.condition. Example: `resource.properties.owner == subject.id`.
+   *
+   * @generated from field: string condition = 6;
+   */
+  condition: string;
+};
+
+/**
+ * Describes the message sallyport.v1.Rule.
+ * Use `create(RuleSchema)` to create a new message.
+ */
+export const RuleSchema: GenMessage<Rule> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 2);
 
 /**
  * A named set of permissions.
@@ -98,7 +200,7 @@ export type Role = Message<"sallyport.v1.Role"> & {
  * Use `create(RoleSchema)` to create a new message.
  */
 export const RoleSchema: GenMessage<Role> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 1);
+  messageDesc(file_sallyport_v1_policy, 3);
 
 /**
  * The policy to put in force.
@@ -114,7 +216,7 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
   tenant: string;
 
   /**
-   * Required. The whole policy, not a change to it.
+   * The whole policy, not a change to it. Required, unless yaml or restore_version is there: exactly one of the three.
    *
    * @generated from field: sallyport.v1.Policy policy = 2;
    */
@@ -134,6 +236,22 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
    * @generated from field: bool dry_run = 4;
    */
   dryRun: boolean;
+
+  /**
+   * The whole policy as YAML 1.2, at most 768 KiB, without anchors and tags. Violations name line and column. Example:
+   * `roles: {viewer: {permissions: ["documents:read"]}}`.
+   *
+   * @generated from field: string yaml = 5;
+   */
+  yaml: string;
+
+  /**
+   * Puts the policy of this version in force again, as a new version; one of the last 10, otherwise it is NOT_FOUND.
+   * Example: `3`.
+   *
+   * @generated from field: int32 restore_version = 6;
+   */
+  restoreVersion: number;
 };
 
 /**
@@ -141,7 +259,7 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
  * Use `create(ApplyPolicyRequestSchema)` to create a new message.
  */
 export const ApplyPolicyRequestSchema: GenMessage<ApplyPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 2);
+  messageDesc(file_sallyport_v1_policy, 4);
 
 /**
  * The policy as applied.
@@ -169,7 +287,7 @@ export type ApplyPolicyResponse = Message<"sallyport.v1.ApplyPolicyResponse"> & 
  * Use `create(ApplyPolicyResponseSchema)` to create a new message.
  */
 export const ApplyPolicyResponseSchema: GenMessage<ApplyPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 3);
+  messageDesc(file_sallyport_v1_policy, 5);
 
 /**
  * Which policy.
@@ -190,7 +308,7 @@ export type GetPolicyRequest = Message<"sallyport.v1.GetPolicyRequest"> & {
  * Use `create(GetPolicyRequestSchema)` to create a new message.
  */
 export const GetPolicyRequestSchema: GenMessage<GetPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 4);
+  messageDesc(file_sallyport_v1_policy, 6);
 
 /**
  * The policy in force.
@@ -218,7 +336,7 @@ export type GetPolicyResponse = Message<"sallyport.v1.GetPolicyResponse"> & {
  * Use `create(GetPolicyResponseSchema)` to create a new message.
  */
 export const GetPolicyResponseSchema: GenMessage<GetPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 5);
+  messageDesc(file_sallyport_v1_policy, 7);
 
 /**
  * Changes to be made together.
@@ -269,7 +387,7 @@ export type WriteGrantsRequest = Message<"sallyport.v1.WriteGrantsRequest"> & {
  * Use `create(WriteGrantsRequestSchema)` to create a new message.
  */
 export const WriteGrantsRequestSchema: GenMessage<WriteGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 6);
+  messageDesc(file_sallyport_v1_policy, 8);
 
 /**
  * Something that must hold for a write to happen.
@@ -314,7 +432,7 @@ export type Precondition = Message<"sallyport.v1.Precondition"> & {
  * Use `create(PreconditionSchema)` to create a new message.
  */
 export const PreconditionSchema: GenMessage<Precondition> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 7);
+  messageDesc(file_sallyport_v1_policy, 9);
 
 /**
  * What was written.
@@ -342,7 +460,7 @@ export type WriteGrantsResponse = Message<"sallyport.v1.WriteGrantsResponse"> & 
  * Use `create(WriteGrantsResponseSchema)` to create a new message.
  */
 export const WriteGrantsResponseSchema: GenMessage<WriteGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 8);
+  messageDesc(file_sallyport_v1_policy, 10);
 
 /**
  * Which grants.
@@ -391,7 +509,7 @@ export type ListGrantsRequest = Message<"sallyport.v1.ListGrantsRequest"> & {
  * Use `create(ListGrantsRequestSchema)` to create a new message.
  */
 export const ListGrantsRequestSchema: GenMessage<ListGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 9);
+  messageDesc(file_sallyport_v1_policy, 11);
 
 /**
  * One page of grants.
@@ -400,14 +518,14 @@ export const ListGrantsRequestSchema: GenMessage<ListGrantsRequest> = /*@__PURE_
  */
 export type ListGrantsResponse = Message<"sallyport.v1.ListGrantsResponse"> & {
   /**
-   * In ascending order of id.
+   * In the order in which they were first written.
    *
    * @generated from field: repeated sallyport.v1.Grant grants = 1;
    */
   grants: Grant[];
 
   /**
-   * Empty on the last page.
+   * Empty on the last page. A page can be short, or empty, without being the last.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -427,7 +545,7 @@ export type ListGrantsResponse = Message<"sallyport.v1.ListGrantsResponse"> & {
  * Use `create(ListGrantsResponseSchema)` to create a new message.
  */
 export const ListGrantsResponseSchema: GenMessage<ListGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 10);
+  messageDesc(file_sallyport_v1_policy, 12);
 
 /**
  * Which changes.
@@ -455,7 +573,7 @@ export type WatchChangesRequest = Message<"sallyport.v1.WatchChangesRequest"> & 
  * Use `create(WatchChangesRequestSchema)` to create a new message.
  */
 export const WatchChangesRequestSchema: GenMessage<WatchChangesRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 11);
+  messageDesc(file_sallyport_v1_policy, 13);
 
 /**
  * One change, or where the stream begins.
@@ -521,7 +639,7 @@ export type WatchChangesResponse = Message<"sallyport.v1.WatchChangesResponse"> 
  * Use `create(WatchChangesResponseSchema)` to create a new message.
  */
 export const WatchChangesResponseSchema: GenMessage<WatchChangesResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 12);
+  messageDesc(file_sallyport_v1_policy, 14);
 
 /**
  * Changes of one atomic write.
@@ -542,7 +660,7 @@ export type GrantsWritten = Message<"sallyport.v1.GrantsWritten"> & {
  * Use `create(GrantsWrittenSchema)` to create a new message.
  */
 export const GrantsWrittenSchema: GenMessage<GrantsWritten> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 13);
+  messageDesc(file_sallyport_v1_policy, 15);
 
 /**
  * Whether anything that a subject was granted counts.
@@ -570,7 +688,7 @@ export type SubjectMarked = Message<"sallyport.v1.SubjectMarked"> & {
  * Use `create(SubjectMarkedSchema)` to create a new message.
  */
 export const SubjectMarkedSchema: GenMessage<SubjectMarked> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 14);
+  messageDesc(file_sallyport_v1_policy, 16);
 
 /**
  * Grants to add.
@@ -606,7 +724,7 @@ export type ImportGrantsRequest = Message<"sallyport.v1.ImportGrantsRequest"> & 
  * Use `create(ImportGrantsRequestSchema)` to create a new message.
  */
 export const ImportGrantsRequestSchema: GenMessage<ImportGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 15);
+  messageDesc(file_sallyport_v1_policy, 17);
 
 /**
  * What was imported.
@@ -634,7 +752,7 @@ export type ImportGrantsResponse = Message<"sallyport.v1.ImportGrantsResponse"> 
  * Use `create(ImportGrantsResponseSchema)` to create a new message.
  */
 export const ImportGrantsResponseSchema: GenMessage<ImportGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 16);
+  messageDesc(file_sallyport_v1_policy, 18);
 
 /**
  * Which grants.
@@ -669,7 +787,7 @@ export type ExportGrantsRequest = Message<"sallyport.v1.ExportGrantsRequest"> & 
  * Use `create(ExportGrantsRequestSchema)` to create a new message.
  */
 export const ExportGrantsRequestSchema: GenMessage<ExportGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 17);
+  messageDesc(file_sallyport_v1_policy, 19);
 
 /**
  * Some of the grants.
@@ -697,7 +815,7 @@ export type ExportGrantsResponse = Message<"sallyport.v1.ExportGrantsResponse"> 
  * Use `create(ExportGrantsResponseSchema)` to create a new message.
  */
 export const ExportGrantsResponseSchema: GenMessage<ExportGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 18);
+  messageDesc(file_sallyport_v1_policy, 20);
 
 /**
  * What the roles of a tenant may do, and who holds them.
@@ -707,9 +825,10 @@ export const ExportGrantsResponseSchema: GenMessage<ExportGrantsResponse> = /*@_
 export const PolicyService: GenService<{
   /**
    * Replaces the tenant's policy as a whole, or with dry_run only checks it. The same policy again is no new version. A
-   * policy that does not hold together (a role unknown, a cycle, a malformed permission) is INVALID_ARGUMENT with a
-   * violation for each fault, and nothing changes. A grant of a role that the new policy lacks stays, and allows
-   * nothing.
+   * policy that does not hold together (a role unknown, a cycle, a malformed permission, a condition that does not
+   * check, a rule that can never decide) is INVALID_ARGUMENT with a violation for each fault, and nothing changes. A
+   * grant of a role that the new policy lacks stays, and allows nothing; FAILED_PRECONDITION when grants deny by such a
+   * role, or when parent links are there of a resource type whose parent the new policy changes.
    *
    * @generated from rpc sallyport.v1.PolicyService.ApplyPolicy
    */
@@ -740,7 +859,7 @@ export const PolicyService: GenService<{
     output: typeof WriteGrantsResponseSchema;
   },
   /**
-   * Lists grants, page by page, in ascending order of their ids. Grants that have expired are left out.
+   * Lists grants, page by page, in the order in which they were first written. Grants that have expired are left out.
    *
    * @generated from rpc sallyport.v1.PolicyService.ListGrants
    */

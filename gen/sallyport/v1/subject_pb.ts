@@ -35,8 +35,8 @@ export type Subject = Message<"sallyport.v1.Subject"> & {
   id: string;
 
   /**
-   * Set only for a set of subjects: `group:eng#member` is type `group`, id `eng`, relation `member`. Only a stored
-   * grant may name a set; a decision is always about one subject. Sets are not served yet and are refused.
+   * Set only for a set of subjects: `group:eng#member` is type `group`, id `eng`, relation `member`. Only a grant or a
+   * rule may name a set; a decision is always about one subject.
    *
    * @generated from field: string relation = 3;
    */

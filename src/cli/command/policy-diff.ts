@@ -1,3 +1,4 @@
+import { ruleText } from '../../domain/decision/explain-text.ts';
 import type { Policy } from '../../domain/decision/use-cases.ts';
 
 /** What changes from one policy to another, a line each: `+` is new, `-` is gone, in a stable order. Empty: they say the same. */
@@ -15,11 +16,15 @@ export function policyDiff(from: Policy, to: Policy): readonly string[] {
 
 /** Order carries no meaning in a policy, so it is a set of statements. */
 function facts(policy: Policy): ReadonlySet<string> {
-  return new Set(
-    policy.roles.flatMap(({ name, permissions, inherits }) => [
+  return new Set([
+    ...policy.roles.flatMap(({ name, permissions, inherits }) => [
       `role ${name}`,
       ...permissions.map((permission) => `role ${name} may ${permission}`),
       ...inherits.map((parent) => `role ${name} includes role ${parent}`),
     ]),
-  );
+    ...(policy.resourceTypes ?? []).map(({ name, parent }) =>
+      parent === undefined ? `resource type ${name}` : `resource type ${name} lies in ${parent}`,
+    ),
+    ...(policy.rules ?? []).map((rule) => ruleText(rule)),
+  ]);
 }

@@ -8,11 +8,12 @@ import type { PolicyPorts } from './decision-ports.ts';
 import { storedPolicy } from './get-policy.ts';
 import { checkPolicy, policyDigest, policyEtag } from './policy.ts';
 import { encodePolicyEntry } from './policy-log.ts';
-import type { Policy, StoredPolicy } from './use-cases.ts';
+import { readPolicyYaml } from './policy-yaml.ts';
+import type { Policy, PolicySource, StoredPolicy } from './use-cases.ts';
 
 export interface ApplyPolicyInput {
   readonly tenant: string;
-  readonly policy: Policy;
+  readonly source: PolicySource;
   readonly etag: string;
   readonly dryRun: boolean;
 }
@@ -31,20 +32,60 @@ export async function applyPolicy(
     throw new DomainError('RESERVED_TENANT', `the roles of tenant \`${SYSTEM_TENANT}\` are fixed`);
   }
   await requireTenant(ports.tenants, input.tenant, call.signal);
-  const violations = new Violations();
-  checkPolicy(input.policy, 'policy', violations);
-  violations.throwIfAny();
+  const given = givenPolicy(input.source);
   let seen: TenantReplica | undefined;
   const build = (replica: TenantReplica): Commit<StoredPolicy> => {
     seen = replica;
-    return decideApply(replica, call, input);
+    return decideApply(replica, call, input, given ?? earlierPolicy(replica, input.source));
   };
   const { result, revision } = await ports.replicas.commit(input.tenant, build, call.signal);
   return result.revision === '' ? { ...result, revision, appliedAt: seen?.index.policy.appliedAt ?? 0 } : result;
 }
 
+/** The policy of the request itself, checked. Undefined: it is an earlier one. Throws INVALID_ARGUMENT with every fault. */
+function givenPolicy(source: PolicySource): Policy | undefined {
+  switch (source.kind) {
+    case 'version':
+      return undefined;
+    case 'yaml':
+      return policyOfYaml(source.text);
+    case 'policy': {
+      const violations = new Violations();
+      checkPolicy(source.policy, 'policy', violations);
+      violations.throwIfAny();
+      return source.policy;
+    }
+  }
+}
+
+function policyOfYaml(text: string): Policy {
+  const { policy, faults } = readPolicyYaml(text);
+  const violations = new Violations();
+  for (const { line, column, message } of faults) violations.add('yaml', `line ${line}, column ${column}: ${message}`);
+  violations.throwIfAny();
+  return policy;
+}
+
+/** It was checked when it was applied; what was admitted then and is not now is found here. */
+function earlierPolicy(replica: TenantReplica, source: PolicySource): Policy {
+  const version = source.kind === 'version' ? source.version : 0;
+  const found = replica.index.policyVersion(version);
+  if (found === undefined) {
+    throw new DomainError('POLICY_NOT_FOUND', `policy version ${version} is not kept; only the last ones are`);
+  }
+  const violations = new Violations();
+  checkPolicy(found.policy, 'policy', violations);
+  violations.throwIfAny();
+  return found.policy;
+}
+
 /** A result without a revision waits for that of its entry. */
-function decideApply(replica: TenantReplica, call: CallContext, input: ApplyPolicyInput): Commit<StoredPolicy> {
+function decideApply(
+  replica: TenantReplica,
+  call: CallContext,
+  input: ApplyPolicyInput,
+  policy: Policy,
+): Commit<StoredPolicy> {
   const current = storedPolicy(replica);
   if (input.etag !== '' && input.etag !== current.etag) {
     throw new DomainError(
@@ -52,10 +93,10 @@ function decideApply(replica: TenantReplica, call: CallContext, input: ApplyPoli
       'another policy is in force than the one with this etag; read it again',
     );
   }
-  const isSame = current.version > 0 && policyDigest(current.policy) === policyDigest(input.policy);
+  const isSame = current.version > 0 && policyDigest(current.policy) === policyDigest(policy);
   if (isSame) return { kind: 'stop', result: current };
-  refuseLooseDenies(replica, current.policy, input.policy);
-  const { policy } = input;
+  refuseLooseDenies(replica, current.policy, policy);
+  refuseLooseLinks(replica, current.policy, policy);
   const version = current.version + 1;
   if (input.dryRun) {
     return { kind: 'stop', result: { policy, version, etag: '', revision: current.revision, appliedAt: 0 } };
@@ -79,5 +120,18 @@ function refuseLooseDenies(replica: TenantReplica, current: Policy, next: Policy
   throw new DomainError(
     'PRECONDITION_FAILED',
     `role \`${loose.name}\` cannot go while grants deny by it; remove those grants first (ListGrants with role \`${loose.name}\`)`,
+  );
+}
+
+/** A link means what the resource types say. Without its type it would mean nothing, and denies on the parent would end unseen. */
+function refuseLooseLinks(replica: TenantReplica, current: Policy, next: Policy): void {
+  const parents = new Map((next.resourceTypes ?? []).map(({ name, parent }) => [name, parent]));
+  const loose = (current.resourceTypes ?? []).find(
+    ({ name, parent }) => parent !== undefined && parents.get(name) !== parent && replica.index.linksOfType(name) > 0,
+  );
+  if (loose === undefined) return;
+  throw new DomainError(
+    'PRECONDITION_FAILED',
+    `resource type \`${loose.name}\` keeps its parent type while resources of it have parents; remove those links first`,
   );
 }

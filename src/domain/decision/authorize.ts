@@ -2,7 +2,7 @@ import type { CallContext } from '../call.ts';
 import type { TenantReplica } from '../replica.ts';
 import { currentReplica, reachReplica } from './current-replica.ts';
 import type { DecidePorts } from './decision-ports.ts';
-import { decideFor, resolvePrincipal } from './resolve-principal.ts';
+import { decideFor, questionFor, resolvePrincipal } from './resolve-principal.ts';
 import type { AuthorizeInput, AuthorizeOutcome, ResolvedPrincipal } from './use-cases.ts';
 
 /**
@@ -64,6 +64,5 @@ function explanationOf(
   now: number,
 ): readonly string[] {
   if (principal.kind === 'refused') return [`the credential is refused: ${principal.reason}`];
-  const { subject, scopes } = principal;
-  return replica.index.explain({ subject, scopes, permission: input.permission, resource: input.resource }, now);
+  return replica.index.explain(questionFor(principal, input), now);
 }

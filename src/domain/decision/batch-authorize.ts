@@ -5,12 +5,21 @@ import type { TenantReplica } from '../replica.ts';
 import { currentReplica, reachReplica } from './current-replica.ts';
 import type { DecidePorts } from './decision-ports.ts';
 import { decideFor, resolvePrincipal } from './resolve-principal.ts';
-import type { BatchAnswer, BatchItem, BatchOutcome, PrincipalInput, Question, ResolvedPrincipal } from './use-cases.ts';
+import type {
+  BatchAnswer,
+  BatchItem,
+  BatchOutcome,
+  ContextualGrant,
+  PrincipalInput,
+  Question,
+  ResolvedPrincipal,
+} from './use-cases.ts';
 
 export interface BatchInput {
   readonly tenant: string;
   readonly atLeastRevision: string;
   readonly items: readonly BatchItem[];
+  readonly contextualGrants?: readonly ContextualGrant[] | undefined;
 }
 
 /** Who an item's principal is, or why that could not be found out: then the item has an error and the others are answered. */
@@ -93,15 +102,31 @@ function answerAll(
   resolutions: Resolutions,
 ): BatchOutcome {
   const now = ports.clock.now();
+  const { contextualGrants } = input;
   const answers = input.items.map((item): BatchAnswer => {
     if (item.kind === 'invalid') return invalid(item.description);
     const resolution = resolutionOf(item.question, resolutions);
     if (resolution.kind === 'failed') {
       return { kind: 'error', reason: resolution.reason, message: resolution.message };
     }
-    return { kind: 'decision', decision: decideFor(replica, resolution, item.question, now) };
+    return decideItem(replica, resolution, { ...item.question, contextualGrants }, now);
   });
   return { answers, revision: replica.revisionToken() };
+}
+
+/** One item that goes too far is its own error. */
+function decideItem(
+  replica: TenantReplica,
+  principal: ResolvedPrincipal,
+  question: Parameters<typeof decideFor>[2],
+  now: number,
+): BatchAnswer {
+  try {
+    return { kind: 'decision', decision: decideFor(replica, principal, question, now) };
+  } catch (error) {
+    if (error instanceof DomainError) return { kind: 'error', reason: error.reason, message: error.message };
+    throw error;
+  }
 }
 
 function resolutionOf(question: Question, resolutions: Resolutions): Resolution {

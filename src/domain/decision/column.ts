@@ -49,18 +49,20 @@ export class Column64 {
   }
 }
 
-/** Strings; `undefined` where there is none. */
-export class TextColumn {
-  readonly #chunks: (string | undefined)[][] = [];
+/** Strings and other values; `undefined` where there is none. */
+export class ValueColumn<T> {
+  readonly #chunks: (T | undefined)[][] = [];
 
-  get(position: number): string | undefined {
+  get(position: number): T | undefined {
     return this.#chunks[position >>> CHUNK_BITS]?.[position & CHUNK_MASK];
   }
 
-  /** Positions are first set in ascending order, so that chunks stay dense. */
-  set(position: number, value: string | undefined): void {
+  /** Cheapest when positions are first set in ascending order: then chunks stay dense. */
+  set(position: number, value: T | undefined): void {
     const index = position >>> CHUNK_BITS;
-    const chunk = this.#chunks[index] ?? [];
+    const known = this.#chunks[index];
+    if (known === undefined && value === undefined) return;
+    const chunk = known ?? [];
     this.#chunks[index] = chunk;
     chunk[position & CHUNK_MASK] = value;
   }

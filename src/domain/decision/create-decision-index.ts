@@ -47,6 +47,13 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
     get policy() {
       return state.policy;
     },
+    policyVersion: (version) => state.policyVersion(version),
+    parentOf: ({ type, id }) => {
+      const parent = grants.nodes.parentOf(grants.nodes.find(type, id));
+      return parent === 0 ? undefined : grants.nodes.nameOf(parent);
+    },
+    attributesOf: ({ type, id }) => grants.nodes.attributesOf(grants.nodes.find(type, id)),
+    linksOfType: (type) => grants.nodes.linksOfType(type),
     decide: (question, now) => decide(state, question, now),
     explain: (question, now) => explain(state, question, now),
     listPermissions: (asker, resource, page, now) => listPermissions(state, asker, resource, page, now),

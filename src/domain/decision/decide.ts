@@ -1,62 +1,38 @@
+import { limits } from '../limits.ts';
 import type { ResourceRef } from '../subject.ts';
 import type { DecisionQuestion } from './decision-index.ts';
-import { type GrantTable, WHOLE_TENANT } from './grant-table.ts';
+import { DecisionRequest, type DecisionState } from './decision-request.ts';
+import { type EffectiveSubject, effectiveSubjects, tooFar } from './effective-subjects.ts';
+import { WHOLE_TENANT } from './grant-table.ts';
 import { patternMatches } from './permission.ts';
-import type { Decision, DecisionReason } from './use-cases.ts';
-import { INCLUDES, UNKNOWN_ROLE } from './what-table.ts';
+import { deny, Tally } from './tally.ts';
+import type { Decision } from './use-cases.ts';
+import { INCLUDES, type PermissionMatch, UNKNOWN_ROLE } from './what-table.ts';
 
-// The algorithm: the grants of the subject on the whole tenant and on the resource; any deny among them that counts wins, else any
-// allow, else the answer is no. Grants that have expired do not count. Nothing here throws for want of something: what is missing
-// is denied (architecture.md "Fail-closed table").
+// The algorithm: the grants to the subject, and to the sets it is in, on the whole tenant, on the resource and on what that lies in,
+// and the rules of the policy; any deny among them that counts wins, else any allow, else the answer is no. What has expired does not
+// count. What is missing is denied (architecture.md "Fail-closed table").
 
-/** Grant ids named by one decision. */
-const MAX_NAMED_GRANTS = 16;
-
-/** What a decision is made from. */
-export interface DecisionState {
-  readonly grants: GrantTable;
-  /** The one resource that allows on the whole tenant do not reach; denies do. */
-  readonly guarded: ResourceRef | undefined;
-}
-
-/** What was found on the way. Times are epoch ms, Infinity for good. */
-interface Tally {
-  allowUntil: number;
-  denyUntil: number;
-  allows: string[] | undefined;
-  denies: string[] | undefined;
-}
-
-/** `now` is epoch ms. */
+/** `now` is epoch ms. Throws LIMIT_EXCEEDED where groups, parents or a condition's lists go too far: never a plain answer then. */
 export function decide(state: DecisionState, question: DecisionQuestion, now: number): Decision {
   const { grants } = state;
-  const { subject, resource } = question;
-  // A set such as `group:eng#member` is nobody who could ask; it must not pass for the group itself.
-  const plain = subject.relation === undefined || subject.relation === '';
-  const who = plain ? grants.nodes.find(subject.type, subject.id) : 0;
-  if (who !== 0 && grants.nodes.isDisabled(who)) return deny(question, 'SUBJECT_DISABLED');
+  const request = new DecisionRequest(state, question, now);
+  if (request.who > 0 && grants.nodes.isDisabled(request.who)) return deny(question, 'SUBJECT_DISABLED');
   const match = grants.whats.match(question.permission);
   if (question.scopes !== undefined && !withinScopes(question.scopes, match.segments)) {
     return deny(question, 'OUT_OF_SCOPE');
   }
-  const tally: Tally = { allowUntil: 0, denyUntil: 0, allows: undefined, denies: undefined };
-  if (who !== 0) {
-    gather(state, who, WHOLE_TENANT, !isGuarded(state, resource), match, now, tally);
-    const what = resource === undefined ? 0 : grants.nodes.find(resource.type, resource.id);
-    if (what !== 0) gather(state, who, what, true, match, now, tally);
+  const tally = new Tally();
+  const subjects = effectiveSubjects(request);
+  const resources = effectiveResources(request);
+  const reachesTenant = !isGuarded(state, question.resource);
+  for (const subject of subjects) {
+    gather(request, subject, WHOLE_TENANT, reachesTenant, match, tally);
+    for (const resource of resources) gather(request, subject, resource, true, match, tally);
   }
-  if (tally.denies !== undefined) return denied(question, tally);
-  if (tally.allows === undefined) {
-    return deny(question, grants.whats.isNamed(match) ? 'NO_MATCH' : 'UNKNOWN_PERMISSION');
-  }
-  const until = Math.min(tally.allowUntil, question.credentialExpiresAt ?? Number.POSITIVE_INFINITY);
-  return {
-    effect: 'allow',
-    reason: 'GRANTED',
-    subject,
-    grantIds: tally.allows,
-    ...(Number.isFinite(until) ? { expiresAt: until } : {}),
-  };
+  if (request.contextual.length > 0) gatherContextual(request, subjects, resources, reachesTenant, match, tally);
+  if (match.rules.length > 0) gatherRules(request, subjects, reachesTenant, match, tally);
+  return tally.decision(question, () => grants.whats.isNamed(match));
 }
 
 /** Whether some scope matches. Scopes that are no permission patterns (`openid`) match nothing. */
@@ -71,51 +47,74 @@ export function isGuarded(state: DecisionState, resource: ResourceRef | undefine
   );
 }
 
+/** The resource and what it lies in, innermost first; nothing for a question about the whole tenant. */
+export function effectiveResources(request: DecisionRequest): readonly number[] {
+  if (request.what === 0) return [];
+  const { nodes } = request.state.grants;
+  const found = [request.what];
+  for (let parent = nodes.parentOf(request.what); parent !== 0; parent = nodes.parentOf(parent)) {
+    if (found.length > limits.resourceDepth) {
+      tooFar('resourceDepth', `resources lie in each other over more than ${limits.resourceDepth} levels`);
+    }
+    found.push(parent);
+  }
+  return found;
+}
+
 function gather(
-  state: DecisionState,
-  who: number,
+  request: DecisionRequest,
+  by: EffectiveSubject,
   resource: number,
   allowsReach: boolean,
-  match: ReturnType<GrantTable['whats']['match']>,
-  now: number,
+  match: PermissionMatch,
   tally: Tally,
 ): void {
-  const { grants } = state;
-  for (let slot = grants.firstOf(who, resource); slot !== 0; slot = grants.nextOf(slot, who, resource)) {
+  const { grants } = request.state;
+  for (let slot = grants.firstOf(by.node, resource); slot !== 0; slot = grants.nextOf(slot, by.node, resource)) {
     const expiry = grants.expiryOf(slot);
-    if (expiry !== 0 && expiry <= now) continue;
-    const until = expiry === 0 ? Number.POSITIVE_INFINITY : expiry;
-    const includes = grants.whats.state(match, grants.whatOf(slot));
-    if (grants.isDeny(slot)) {
-      // A deny of a role that is not there applies to everything: nobody can say what it was meant for.
-      if (includes !== INCLUDES && includes !== UNKNOWN_ROLE) continue;
-      tally.denyUntil = Math.max(tally.denyUntil, until);
-      tally.denies = named(tally.denies, grants.idOf(slot));
-    } else if (includes === INCLUDES && allowsReach) {
-      tally.allowUntil = Math.max(tally.allowUntil, until);
-      tally.allows = named(tally.allows, grants.idOf(slot));
-    }
+    if (expiry !== 0 && expiry <= request.now) continue;
+    const isDeny = grants.isDeny(slot);
+    if (!counts(grants.whats.state(match, grants.whatOf(slot)), isDeny, allowsReach)) continue;
+    tally.add('grant', grants.idOf(slot), isDeny, by, expiry, request.truthOf(grants.conditionOf(slot)));
   }
 }
 
-function named(ids: string[] | undefined, id: string): string[] {
-  if (ids === undefined) return [id];
-  if (ids.length < MAX_NAMED_GRANTS) ids.push(id);
-  return ids;
+function gatherContextual(
+  request: DecisionRequest,
+  subjects: readonly EffectiveSubject[],
+  resources: readonly number[],
+  reachesTenant: boolean,
+  match: PermissionMatch,
+  tally: Tally,
+): void {
+  const { whats } = request.state.grants;
+  for (const [index, { grant, subject, resource }] of request.contextual.entries()) {
+    if (grant.expiresAt !== undefined && grant.expiresAt <= request.now) continue;
+    if (resource !== -1 && !resources.includes(resource)) continue;
+    const by = subjects.find(({ node }) => node === subject);
+    const isDeny = grant.effect === 'deny';
+    if (by === undefined || !counts(whats.stateOf(match, grant.what), isDeny, resource !== -1 || reachesTenant))
+      continue;
+    tally.add('grant', `contextual_grants[${index}]`, isDeny, by, grant.expiresAt ?? 0, true);
+  }
 }
 
-/** The answer changes by itself only if, when the last deny ends, an allow is still there. */
-function denied(question: DecisionQuestion, tally: Tally): Decision {
-  const allowUntil = Math.min(tally.allowUntil, question.credentialExpiresAt ?? Number.POSITIVE_INFINITY);
-  return {
-    effect: 'deny',
-    reason: 'DENIED_BY_RULE',
-    subject: question.subject,
-    grantIds: tally.denies,
-    ...(tally.denyUntil < allowUntil ? { expiresAt: tally.denyUntil } : {}),
-  };
+function gatherRules(
+  request: DecisionRequest,
+  subjects: readonly EffectiveSubject[],
+  reachesTenant: boolean,
+  match: PermissionMatch,
+  tally: Tally,
+): void {
+  for (const { rule, deny: isDeny, subject, condition } of match.rules) {
+    if (rule.resourceType !== undefined && rule.resourceType !== request.question.resource?.type) continue;
+    const by = subject === 0 ? subjects[0] : subjects.find(({ node }) => node === subject);
+    if (by === undefined || !counts(INCLUDES, isDeny, reachesTenant)) continue;
+    tally.add('rule', rule.name, isDeny, by, 0, request.truthOf(condition));
+  }
 }
 
-function deny(question: DecisionQuestion, reason: DecisionReason): Decision {
-  return { effect: 'deny', reason, subject: question.subject };
+/** A deny of a role that is not there applies to everything: nobody can say what it was meant for. */
+function counts(state: number, isDeny: boolean, allowsReach: boolean): boolean {
+  return isDeny ? state === INCLUDES || state === UNKNOWN_ROLE : state === INCLUDES && allowsReach;
 }

@@ -1,5 +1,5 @@
 import type { ResourceRef, SubjectRef } from '../subject.ts';
-import type { Decision, Grant, GrantFilter, Policy } from './use-cases.ts';
+import type { Attributes, ContextualGrant, Decision, Grant, GrantFilter, Policy } from './use-cases.ts';
 
 // A tenant's policy and grants in memory, as of one revision of `policy/<tenant>`.
 
@@ -8,6 +8,10 @@ export interface DecisionQuestion {
   readonly subject: SubjectRef;
   readonly permission: string;
   readonly resource?: ResourceRef | undefined;
+  readonly subjectProperties?: Attributes | undefined;
+  readonly resourceProperties?: Attributes | undefined;
+  readonly context?: Attributes | undefined;
+  readonly contextualGrants?: readonly ContextualGrant[] | undefined;
   /** Permission patterns of the credential that narrow; undefined: nothing narrows; empty: nothing is left. */
   readonly scopes?: readonly string[] | undefined;
   /** Epoch ms at which the credential ends. */
@@ -64,7 +68,9 @@ export interface DecisionIndex {
   readonly revision: number;
   readonly grantCount: number;
   readonly policy: PolicyState;
-  /** `now` is epoch ms. Never throws for a question that parsed: what is unknown is denied. */
+  /** A policy that was in force, one of the last MAX_VERSIONS_KEPT; undefined: it is not kept. */
+  policyVersion(version: number): PolicyState | undefined;
+  /** `now` is epoch ms. What is unknown is denied. Throws LIMIT_EXCEEDED where groups, parents or a condition's lists go too far. */
   decide(question: DecisionQuestion, now: number): Decision;
   /** Steps that lead to what `decide` answers, or for a denial the nearest misses; at most 20. */
   explain(question: DecisionQuestion, now: number): readonly string[];
@@ -99,5 +105,9 @@ export interface DecisionIndex {
   /** Whether a deny of this role is stored, expired or not. */
   deniesByRole(role: string): boolean;
   isDisabled(subject: SubjectRef): boolean;
+  parentOf(resource: ResourceRef): ResourceRef | undefined;
+  attributesOf(subject: SubjectRef): Attributes | undefined;
+  /** Parent links whose child is of that type. */
+  linksOfType(type: string): number;
   remembered(requestId: string): RememberedWrite | undefined;
 }

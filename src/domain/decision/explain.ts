@@ -1,35 +1,44 @@
 import { formatResource, formatSubject } from '../subject.ts';
-import { type DecisionState, decide, isGuarded } from './decide.ts';
+import { decide, effectiveResources } from './decide.ts';
 import type { DecisionQuestion } from './decision-index.ts';
-import { isLive } from './grant.ts';
-import type { Decision, Grant } from './use-cases.ts';
+import { DecisionRequest, type DecisionState } from './decision-request.ts';
+import { type EffectiveSubject, effectiveSubjects } from './effective-subjects.ts';
+import { explainMisses } from './explain-misses.ts';
+import { grantText, roleName, ruleText, whatText } from './explain-text.ts';
+import type { ContextualGrant, Decision, Grant } from './use-cases.ts';
 import { INCLUDES } from './what-table.ts';
 
 // Why a decision is what it is, for people: the path that allowed or denied, or for a plain no the nearest misses and what
-// would have to be granted. Made only when asked for; it looks at no more than 1,000 grants.
+// would have to be granted. Made only when asked for.
 
 const MAX_STEPS = 20;
-const MAX_LOOKED_AT = 1000;
 
-/** `now` is epoch ms. */
+/** `now` is epoch ms. Throws what `decide` throws. */
 export function explain(state: DecisionState, question: DecisionQuestion, now: number): readonly string[] {
   const decision = decide(state, question, now);
-  return [...steps(state, question, decision, now)].slice(0, MAX_STEPS);
+  const found: string[] = [];
+  for (const step of steps(new DecisionRequest(state, question, now), decision)) {
+    if (!found.includes(step)) found.push(step);
+    if (found.length === MAX_STEPS) break;
+  }
+  return found;
 }
 
-function* steps(state: DecisionState, question: DecisionQuestion, decision: Decision, now: number): Generator<string> {
+function* steps(request: DecisionRequest, decision: Decision): Generator<string> {
+  const { question } = request;
   const who = formatSubject(question.subject);
-  const wish =
-    question.resource === undefined
-      ? question.permission
-      : `${question.permission} on ${formatResource(question.resource)}`;
   switch (decision.reason) {
     case 'GRANTED':
     case 'DENIED_BY_RULE':
-      for (const id of decision.grantIds ?? []) {
-        const grant = state.grants.at(state.grants.slotOf(id))?.grant;
-        if (grant !== undefined) yield* pathOf(state, question, grant);
-      }
+      yield* decidedBy(request, decision);
+      return;
+    case 'CONDITION_ERROR':
+      yield* decidedBy(request, decision);
+      yield `a deny whose condition cannot be answered applies; ${missingText(decision)}`;
+      return;
+    case 'CONTEXT_MISSING':
+      yield* explainMisses(request);
+      yield `an allow whose condition cannot be answered does not apply; ${missingText(decision)}`;
       return;
     case 'SUBJECT_DISABLED':
       yield `${who} is disabled: nothing it was granted counts`;
@@ -38,18 +47,90 @@ function* steps(state: DecisionState, question: DecisionQuestion, decision: Deci
       yield `the credential's scopes (${(question.scopes ?? []).join(', ') || 'none'}) do not include ${question.permission}`;
       return;
     case 'UNKNOWN_PERMISSION':
-      yield `no role of the policy and no grant names ${question.permission}`;
+      yield `no role or rule of the policy and no grant names ${question.permission}`;
       return;
     default:
-      yield* misses(state, question, now);
-      yield `to allow it, grant ${who} a role or permission that includes ${wish}`;
+      yield* explainMisses(request);
+      yield `to allow it, grant ${who} a role or permission that includes ${wish(question)}`;
   }
 }
 
-/** `user:7 holds role editor on document:42 by grant g1`, then how the role comes to the permission. */
-function* pathOf(state: DecisionState, question: DecisionQuestion, grant: Grant): Generator<string> {
-  const verb = grant.effect === 'deny' ? 'is denied' : grant.what.kind === 'role' ? 'holds' : 'is granted';
-  yield `${formatSubject(grant.subject)} ${verb} ${whatText(grant)}${placeText(grant)} by grant ${grant.id}${untilText(grant)}`;
+function missingText({ missingContext = [] }: Decision): string {
+  return missingContext.length === 0 ? 'it takes another release' : `it needs ${missingContext.join(', ')}`;
+}
+
+function wish({ permission, resource }: DecisionQuestion): string {
+  return resource === undefined ? permission : `${permission} on ${formatResource(resource)}`;
+}
+
+function* decidedBy(request: DecisionRequest, { grantIds = [], ruleNames = [] }: Decision): Generator<string> {
+  const { grants } = request.state;
+  const subjects = effectiveSubjects(request);
+  for (const id of grantIds) {
+    const slot = grants.slotOf(id);
+    const stored = grants.at(slot)?.grant;
+    if (stored !== undefined) {
+      yield* pathOf(request, subjects, grants.subjectOf(slot), grantText(stored), stored);
+      continue;
+    }
+    const numbered = request.contextual[Number(/^contextual_grants\[(\d+)\]$/.exec(id)?.[1] ?? -1)];
+    if (numbered === undefined) continue;
+    yield* pathOf(request, subjects, numbered.subject, `${grantText(numbered.grant)} by ${id}`, numbered.grant);
+  }
+  const { rules } = grants.whats.match(request.question.permission);
+  for (const { rule, subject } of rules) {
+    if (!ruleNames.includes(rule.name)) continue;
+    if (subject !== 0)
+      yield* membership(
+        request,
+        subjects.find(({ node }) => node === subject),
+      );
+    yield ruleText(rule);
+  }
+}
+
+/** How the subject comes to the grant, the grant, how its resource is reached, and how its role comes to the permission. */
+function* pathOf(
+  request: DecisionRequest,
+  subjects: readonly EffectiveSubject[],
+  holder: number,
+  said: string,
+  grant: Grant | ContextualGrant,
+): Generator<string> {
+  yield* membership(
+    request,
+    subjects.find(({ node }) => node === holder),
+  );
+  yield said;
+  yield* place(request, grant);
+  yield* inclusion(request, grant);
+}
+
+/** Outermost last: `user:7 holds role member on group:eng by grant g1`. */
+function membership(request: DecisionRequest, held: EffectiveSubject | undefined): readonly string[] {
+  const { grants } = request.state;
+  const found: string[] = [];
+  for (let at = held; at?.from !== undefined; at = at.from) {
+    const stored = at.via > 0 ? grants.at(at.via)?.grant : undefined;
+    const brought = at.via < 0 ? request.contextual[-1 - at.via]?.grant : undefined;
+    if (stored !== undefined) found.unshift(grantText(stored));
+    if (brought !== undefined) found.unshift(`${grantText(brought)} by contextual_grants[${-1 - at.via}]`);
+  }
+  return found;
+}
+
+function* place(request: DecisionRequest, { resource }: Grant | ContextualGrant): Generator<string> {
+  const { nodes } = request.state.grants;
+  if (resource === undefined) return;
+  const chain = effectiveResources(request);
+  const end = chain.indexOf(nodes.find(resource.type, resource.id));
+  for (let at = 0; at < end; at += 1) {
+    const [inner = 0, outer = 0] = chain.slice(at, at + 2);
+    yield `${formatResource(nodes.nameOf(inner))} lies in ${formatResource(nodes.nameOf(outer))}`;
+  }
+}
+
+function* inclusion({ state, question }: DecisionRequest, grant: Grant | ContextualGrant): Generator<string> {
   if (grant.what.kind === 'permission') {
     if (grant.what.permission !== question.permission) yield `${grant.what.permission} includes ${question.permission}`;
     return;
@@ -68,48 +149,4 @@ function* pathOf(state: DecisionState, question: DecisionQuestion, grant: Grant)
     role = parent;
   }
   yield `role ${roleName(state, role)} includes ${question.permission}`;
-}
-
-/** Allows of the subject that fail in one respect only. */
-function* misses(state: DecisionState, question: DecisionQuestion, now: number): Generator<string> {
-  const { grants } = state;
-  const match = grants.whats.match(question.permission);
-  const who = formatSubject(question.subject);
-  const { resource } = question;
-  let looked = 0;
-  for (const slot of grants.slotsOf(question.subject)) {
-    looked += 1;
-    if (looked > MAX_LOOKED_AT) return;
-    const grant = grants.at(slot)?.grant;
-    if (grant === undefined || grant.effect === 'deny') continue;
-    const includes = grants.whats.state(match, grants.whatOf(slot)) === INCLUDES;
-    const whole = grant.resource === undefined;
-    const here = whole || (resource !== undefined && formatResource(grant.resource) === formatResource(resource));
-    const holds = `${who} holds ${whatText(grant)}${placeText(grant)} by grant ${grant.id}`;
-    if (!isLive(grant, now)) {
-      if (includes && here) yield `${holds}, but that expired`;
-    } else if (!includes) {
-      if (here) yield `${holds}, but ${whatText(grant)} does not include ${question.permission}`;
-    } else if (!here)
-      yield `${holds}, but not ${resource === undefined ? 'on the whole tenant' : `on ${formatResource(resource)}`}`;
-    else if (whole && isGuarded(state, resource)) yield `${holds}, but only a grant on that very resource reaches it`;
-  }
-  if (looked === 0) yield `${who} holds no grant`;
-}
-
-function roleName(state: DecisionState, number: number): string {
-  const what = state.grants.whats.what(number);
-  return what.kind === 'role' ? what.role : what.permission;
-}
-
-function whatText(grant: Grant): string {
-  return grant.what.kind === 'role' ? `role ${grant.what.role}` : `permission ${grant.what.permission}`;
-}
-
-function placeText(grant: Grant): string {
-  return grant.resource === undefined ? '' : ` on ${formatResource(grant.resource)}`;
-}
-
-function untilText(grant: Grant): string {
-  return grant.expiresAt === undefined ? '' : `, until ${new Date(grant.expiresAt).toISOString()}`;
 }

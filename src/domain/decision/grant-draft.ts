@@ -1,4 +1,4 @@
-import type { ResourceRef } from '../subject.ts';
+import { formatResource, type ResourceRef } from '../subject.ts';
 import type { DecisionIndex } from './decision-index.ts';
 import { filterSelects, sameResource } from './grant.ts';
 import type { StoredChange } from './policy-log.ts';
@@ -12,6 +12,7 @@ export interface GrantsDraft {
   apply(change: StoredChange): void;
   /** Grants on exactly that resource. */
   on(resource: ResourceRef): readonly Grant[];
+  parentOf(resource: ResourceRef): ResourceRef | undefined;
   /** Grants that the changes put and that are still there. */
   put(): readonly Grant[];
 }
@@ -25,7 +26,13 @@ export function createGrantsDraft(index: DecisionIndex): GrantsDraft {
     if (grant === undefined || removed.has(grant.id) || added.has(grant.id)) return undefined;
     return filters.some((filter) => filterSelects(filter, grant)) ? undefined : grant;
   };
+  const parents = new Map<string, ResourceRef | undefined>();
+  const parentOf = (resource: ResourceRef): ResourceRef | undefined => {
+    const key = formatResource(resource);
+    return parents.has(key) ? parents.get(key) : index.parentOf(resource);
+  };
   return {
+    parentOf,
     get: (id) => added.get(id) ?? left(index.grant(id)),
     apply: (change) => {
       switch (change.kind) {
@@ -35,6 +42,17 @@ export function createGrantsDraft(index: DecisionIndex): GrantsDraft {
         case 'delete':
           added.delete(change.grantId);
           removed.add(change.grantId);
+          return;
+        case 'put_parent':
+          parents.set(formatResource(change.child), change.parent);
+          return;
+        case 'delete_parent': {
+          const known = parentOf(change.child);
+          if (known === undefined || !sameResource(known, change.parent)) return;
+          parents.set(formatResource(change.child), undefined);
+          return;
+        }
+        case 'put_attributes':
           return;
         case 'delete_matching':
           filters.push(change.filter);

@@ -1,5 +1,6 @@
 import { checkId, checkType, type ResourceRef, type SubjectRef } from '../subject.ts';
 import type { Violations } from '../violations.ts';
+import { EVERYONE } from './node-table.ts';
 import { parsePattern } from './permission.ts';
 import type { Grant, GrantFilter } from './use-cases.ts';
 
@@ -18,9 +19,10 @@ export function checkGrant(
 ): void {
   checkType(grant.subject.type, `${field}.subject.type`, violations);
   checkId(grant.subject.id, `${field}.subject.id`, violations);
-  // Accepting what is not evaluated would be worse than refusing it.
-  if (grant.subject.relation !== undefined && grant.subject.relation !== '') {
-    violations.add(`${field}.subject.relation`, 'must be empty: sets of subjects are not served yet');
+  checkEveryone(grant.subject, `${field}.subject`, violations);
+  const { relation } = grant.subject;
+  if (relation !== undefined && relation !== '' && !roles.has(relation)) {
+    violations.add(`${field}.subject.relation`, 'is not a role of the policy in force; ApplyPolicy comes first');
   }
   if (grant.what.kind === 'permission') parsePattern(grant.what.permission, `${field}.permission`, violations);
   else if (!roles.has(grant.what.role)) {
@@ -34,6 +36,13 @@ export function checkGrant(
   if (!Number.isSafeInteger(grant.expiresAt) || grant.expiresAt <= now) {
     violations.add(`${field}.expire_time`, 'must lie in the future');
   }
+}
+
+/** Nobody is of type `everyone`, so anything but the one name would be a grant to nobody. */
+export function checkEveryone(subject: SubjectRef, field: string, violations: Violations): void {
+  if (subject.type !== EVERYONE.type) return;
+  if (subject.id === EVERYONE.id && (subject.relation ?? '') === '') return;
+  violations.add(field, `must be ${EVERYONE.type}:${EVERYONE.id}, which stands for everybody`);
 }
 
 /** Notes a violation unless the filter sets at least one field: an empty one would select everything by accident. */

@@ -1,17 +1,28 @@
 import type { Json } from '../storage.ts';
 import type { PolicyState, RememberedWrite } from './decision-index.ts';
 import type { GrantTable, PlacedGrant } from './grant-table.ts';
-import { decodeGrant, decodePolicy, encodeGrant, encodePolicy, UnreadableEntryError } from './policy-log.ts';
+import type { NodeTable } from './node-table.ts';
+import {
+  decodeChange,
+  decodeGrant,
+  decodePolicy,
+  encodeChange,
+  encodeGrant,
+  encodePolicy,
+  UnreadableEntryError,
+} from './policy-log.ts';
+import type { NodeChange } from './use-cases.ts';
 
 // The index as text: what a checkpoint holds. Taking one lasts many turns of the event loop while writes go on, so it copies before
-// they write: a slot that changes before the walk has reached it is kept as it was.
+// they write: a slot or node that changes before the walk has reached it is kept as it was.
 
 /** Characters of one chunk, roughly: parsing one takes about 2 ms. */
 const CHUNK_CHARS = 128 * 1024;
 
 /** Everything that is small or replaced as a whole; taken at once. */
 export interface IndexHead {
-  readonly policy: PolicyState;
+  /** The versions that are kept, oldest first; the last is in force. */
+  readonly policies: readonly PolicyState[];
   readonly disabled: readonly { readonly type: string; readonly id: string }[];
   readonly remembered: readonly (readonly [string, RememberedWrite])[];
 }
@@ -20,6 +31,7 @@ export type SnapshotRow =
   | { readonly kind: 'policy'; readonly state: PolicyState }
   | { readonly kind: 'disabled'; readonly subject: { readonly type: string; readonly id: string } }
   | { readonly kind: 'remembered'; readonly id: string; readonly write: RememberedWrite }
+  | { readonly kind: 'node'; readonly change: NodeChange }
   | { readonly kind: 'grant'; readonly placed: PlacedGrant };
 
 /**
@@ -36,16 +48,14 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
     const placed = grants.at(slot);
     if (placed !== undefined) kept.set(slot, placed);
   };
+  const nodes = nodeRows(grants.nodes);
   function* rows(): Generator<Json> {
-    yield [
-      'policy',
-      encodePolicy(head.policy.policy),
-      head.policy.version,
-      head.policy.revision,
-      head.policy.appliedAt,
-    ];
+    for (const { policy, version, revision, appliedAt } of head.policies) {
+      yield ['policy', encodePolicy(policy), version, revision, appliedAt];
+    }
     for (const { type, id } of head.disabled) yield ['disabled', type, id];
     for (const [id, { digest, revision, at }] of head.remembered) yield ['remembered', id, digest, revision, at];
+    yield* nodes.rows();
     while (reached < end) {
       const placed = kept.get(reached) ?? grants.at(reached);
       kept.delete(reached);
@@ -57,7 +67,41 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
     yield* packed(rows());
   } finally {
     grants.onChange = undefined;
+    grants.nodes.onChange = undefined;
   }
+}
+
+/** Links and attributes as they are now, whatever is written until the walk is over. */
+function nodeRows(nodes: NodeTable): { rows(): Generator<Json> } {
+  const kept = new Map<number, readonly NodeChange[]>();
+  const end = nodes.count + 1;
+  let reached = 1;
+  nodes.onChange = (node) => {
+    if (node >= reached && node < end && !kept.has(node)) kept.set(node, changesOf(nodes, node));
+  };
+  return {
+    *rows() {
+      while (reached < end) {
+        const changes = kept.get(reached) ?? changesOf(nodes, reached);
+        kept.delete(reached);
+        reached += 1;
+        for (const change of changes) yield ['node', encodeChange(change)];
+      }
+    },
+  };
+}
+
+const NO_CHANGES: readonly NodeChange[] = [];
+
+function changesOf(nodes: NodeTable, node: number): readonly NodeChange[] {
+  const parent = nodes.parentOf(node);
+  const attributes = nodes.attributesOf(node);
+  if (parent === 0 && attributes === undefined) return NO_CHANGES;
+  const name = nodes.nameOf(node);
+  return [
+    ...(parent === 0 ? [] : [{ kind: 'put_parent', child: name, parent: nodes.nameOf(parent) } as const]),
+    ...(attributes === undefined ? [] : [{ kind: 'put_attributes', subject: name, attributes } as const]),
+  ];
 }
 
 /** Rows of one chunk. Throws UnreadableEntryError for what `snapshotIndex` did not make. */
@@ -74,6 +118,10 @@ function readRow(row: readonly Json[]): SnapshotRow {
   const [kind, first, second, third, fourth] = row;
   if (kind === 'grant' && typeof second === 'number' && row.length === 3) {
     return { kind, placed: { grant: decodeGrant(first ?? null), position: second } };
+  }
+  if (kind === 'node' && row.length === 2) {
+    const change = decodeChange(first ?? null);
+    if (change.kind === 'put_parent' || change.kind === 'put_attributes') return { kind, change };
   }
   if (kind === 'disabled' && typeof first === 'string' && typeof second === 'string' && row.length === 3) {
     return { kind, subject: { type: first, id: second } };

@@ -6,10 +6,13 @@ import type { IndexHead, SnapshotRow } from './index-snapshot.ts';
 import { selectedSlots } from './list-slots.ts';
 import { emptyPolicy } from './policy.ts';
 import { type PolicyEntry, REMEMBERED_MS } from './policy-log.ts';
-import type { Policy } from './use-cases.ts';
+import type { NodeChange, Policy } from './use-cases.ts';
 
 /** Remembered writes beyond this are forgotten early, oldest first. */
 const MAX_REMEMBERED = 100_000;
+
+/** Policies kept to go back to. */
+export const MAX_VERSIONS_KEPT = 10;
 
 /** Changes of one entry are fewer than this, so (revision, index) is one number. */
 const POSITIONS_PER_REVISION = 1024;
@@ -23,17 +26,23 @@ export class IndexState {
   readonly #disabled = new Set<number>();
   readonly #fixed: boolean;
   #policy: PolicyState;
+  /** The last ones, oldest first. */
+  readonly #versions: PolicyState[] = [];
 
   /** `builtIn` is the policy of tenant `sallyport`, which its log cannot change. */
   constructor(tenant: string, builtIn: Policy) {
     this.#fixed = tenant === SYSTEM_TENANT;
     this.guarded = this.#fixed ? { type: 'tenant', id: SYSTEM_TENANT } : undefined;
     this.#policy = { policy: this.#fixed ? builtIn : emptyPolicy, version: 0, revision: 0, appliedAt: 0 };
-    this.grants.whats.setPolicy(this.#policy.policy);
+    this.grants.setPolicy(this.#policy.policy);
   }
 
   get policy(): PolicyState {
     return this.#policy;
+  }
+
+  policyVersion(version: number): PolicyState | undefined {
+    return this.#versions.find((each) => each.version === version);
   }
 
   /** `at` is the entry's time, epoch ms. */
@@ -49,6 +58,7 @@ export class IndexState {
         for (const [index, change] of entry.changes.entries()) {
           if (change.kind === 'put') this.grants.put(change.grant, revision * POSITIONS_PER_REVISION + index);
           else if (change.kind === 'delete') this.grants.remove(change.grantId);
+          else if (change.kind !== 'delete_matching') this.#changeNode(change);
           else for (const slot of selectedSlots(this.grants, change.filter)) this.grants.remove(this.grants.idOf(slot));
         }
         if (entry.request !== undefined)
@@ -67,6 +77,9 @@ export class IndexState {
       case 'disabled':
         this.#setDisabled(row.subject, true);
         return;
+      case 'node':
+        this.#changeNode(row.change);
+        return;
       case 'remembered':
         this.remembered.set(row.id, row.write);
     }
@@ -74,13 +87,38 @@ export class IndexState {
 
   head(): IndexHead {
     const disabled = [...this.#disabled].map((node) => this.grants.nodes.nameOf(node));
-    return { policy: this.#policy, disabled, remembered: [...this.remembered] };
+    return { policies: [...this.#versions], disabled, remembered: [...this.remembered] };
   }
 
   #setPolicy(next: PolicyState): void {
     if (this.#fixed) return;
     this.#policy = next;
-    this.grants.whats.setPolicy(next.policy);
+    this.#versions.push(next);
+    if (this.#versions.length > MAX_VERSIONS_KEPT) this.#versions.shift();
+    this.grants.setPolicy(next.policy);
+  }
+
+  #changeNode(change: NodeChange): void {
+    const { nodes } = this.grants;
+    switch (change.kind) {
+      case 'put_parent':
+        nodes.setParent(
+          nodes.intern(change.child.type, change.child.id),
+          nodes.intern(change.parent.type, change.parent.id),
+        );
+        return;
+      case 'delete_parent': {
+        const child = nodes.find(change.child.type, change.child.id);
+        const parent = nodes.find(change.parent.type, change.parent.id);
+        if (child !== 0 && parent !== 0 && nodes.parentOf(child) === parent) nodes.setParent(child, 0);
+        return;
+      }
+      case 'put_attributes': {
+        const { subject, attributes } = change;
+        const isEmpty = Object.keys(attributes).length === 0;
+        nodes.setAttributes(nodes.intern(subject.type, subject.id), isEmpty ? undefined : attributes);
+      }
+    }
   }
 
   #setDisabled(subject: ResourceRef, disabled: boolean): void {

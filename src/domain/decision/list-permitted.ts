@@ -10,6 +10,7 @@ import type { DecidePorts } from './decision-ports.ts';
 import { type Asker, subjectOf } from './permitted.ts';
 import { resolvePrincipal } from './resolve-principal.ts';
 import type {
+  Attributes,
   ListPermissionsInput,
   ListResourcesInput,
   ListSubjectsInput,
@@ -31,7 +32,12 @@ export function listPermissions(
   input: ListPermissionsInput,
 ): Promise<PermittedOutcome<string>> {
   return listFor(ports, call, input, ({ index }, asker, page) =>
-    index.listPermissions(asker, input.resource, page, ports.clock.now()),
+    index.listPermissions(
+      { ...asker, resourceProperties: input.resourceProperties },
+      input.resource,
+      page,
+      ports.clock.now(),
+    ),
   );
 }
 
@@ -55,15 +61,20 @@ export async function listSubjects(
   await requireTenant(ports.tenants, input.tenant, call.signal);
   const page = pageOf(input);
   const replica = await reachReplica(ports.replicas, input.tenant, input.atLeastRevision, call.signal);
-  const { permission, resource } = input;
-  const listed = replica.index.listSubjects({ permission, resource }, input.subjectType, page, ports.clock.now());
+  const { permission, resource, context, resourceProperties } = input;
+  const what = { permission, resource, context, resourceProperties };
+  const listed = replica.index.listSubjects(what, input.subjectType, page, ports.clock.now());
   return { ...outcomeOf(replica, listed), items: listed.names.map(subjectOf) };
 }
 
 async function listFor(
   ports: DecidePorts,
   call: CallContext,
-  input: PermittedInput & { readonly principal: PrincipalInput },
+  input: PermittedInput & {
+    readonly principal: PrincipalInput;
+    readonly subjectProperties?: Attributes | undefined;
+    readonly resourceProperties?: Attributes | undefined;
+  },
   list: (replica: TenantReplica, asker: Asker, page: PageBounds) => PermittedPage,
 ): Promise<PermittedOutcome<string>> {
   await requireTenant(ports.tenants, input.tenant, call.signal);
@@ -77,7 +88,8 @@ async function listFor(
     return { items: [], nextPageToken: '', complete: true, revision: replica.revisionToken(), refusal };
   }
   const { subject, scopes, expiresAt: credentialExpiresAt } = principal;
-  const listed = list(replica, { subject, scopes, credentialExpiresAt }, page);
+  const { context, subjectProperties } = input;
+  const listed = list(replica, { subject, scopes, credentialExpiresAt, context, subjectProperties }, page);
   return outcomeOf(replica, listed);
 }
 

@@ -52,6 +52,22 @@ export function patternMatches(pattern: string, segments: readonly string[]): bo
   return wanted.length === segments.length;
 }
 
+/** Whether a pattern matches every permission that another pattern (or permission) matches. */
+export function patternCovers(pattern: string, covered: string): boolean {
+  const wide = segmentsOf(pattern);
+  const narrow = segmentsOf(covered);
+  const last = wide.length - 1;
+  for (const [index, name] of wide.entries()) {
+    const other = narrow[index];
+    if (other === undefined) return false;
+    if (name === '*' && index === last) return true;
+    // A trailing `*` takes one segment or more, so it is wider than any single segment.
+    if (other === '*' && index === narrow.length - 1) return false;
+    if (name !== '*' && name !== other) return false;
+  }
+  return wide.length === narrow.length;
+}
+
 function problemOf(value: string): string | undefined {
   if (value === '') return `is required: ${FORM}`;
   if (value.length > limits.permissionChars) {

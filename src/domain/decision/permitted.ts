@@ -1,8 +1,12 @@
 import { DomainError } from '../errors.ts';
-import type { ResourceRef, SubjectRef } from '../subject.ts';
-import { type DecisionState, decide, isGuarded } from './decide.ts';
+import { limits } from '../limits.ts';
+import { formatResource, type ResourceRef, type SubjectRef } from '../subject.ts';
+import { decide, effectiveResources, isGuarded } from './decide.ts';
 import type { DecisionQuestion, PageBounds, PermittedPage } from './decision-index.ts';
+import { DecisionRequest, type DecisionState } from './decision-request.ts';
+import { effectiveSubjects } from './effective-subjects.ts';
 import { WHOLE_TENANT } from './grant-table.ts';
+import { EVERYONE } from './node-table.ts';
 import { SmallestTexts } from './smallest-texts.ts';
 import { INCLUDES, type PermissionMatch } from './what-table.ts';
 
@@ -46,10 +50,10 @@ export function listPermissions(
   const names = new SmallestTexts(page.after, MAX_DECIDED);
   for (const permission of whats.named()) if (!permission.includes('*')) names.add(permission);
   const listed = decideEach(state, names, page.limit, now, (permission) => ({ ...asker, permission, resource }));
-  return { ...listed, complete: listed.complete && !hasOpenAllow(state, asker.subject, resource, now) };
+  return { ...listed, complete: listed.complete && !hasOpenAllow(state, asker, resource, now) };
 }
 
-/** Ids of resources of a type on which the subject may. Not complete when an allow on the whole tenant reaches those nobody mentioned. */
+/** Ids of resources of a type on which the subject may. Not complete when an allow on all of them reaches those nobody mentioned. */
 export function listResources(
   state: DecisionState,
   asker: Asker,
@@ -62,25 +66,29 @@ export function listResources(
   const match = grants.whats.match(permission);
   const ids = new SmallestTexts(page.after, MAX_DECIDED);
   const walk = new Walk();
-  let reachesAll = false;
-  for (const slot of grants.slotsOf(asker.subject)) {
-    walk.step();
-    if (!isLiveAllow(state, slot, match, now)) continue;
-    const resource = grants.resourceOf(slot);
-    if (resource === WHOLE_TENANT) reachesAll = true;
-    else if (grants.nodes.typeOf(resource) === type) ids.add(grants.nodes.nameOf(resource).id);
+  let reachesAll = allowsByRule(match, type);
+  const outer = new Set<number>();
+  for (const { node } of effectiveSubjects(new DecisionRequest(state, { ...asker, permission }, now))) {
+    for (const slot of grants.slotsOfNode(node)) {
+      walk.step();
+      if (!isLiveAllow(state, slot, match, now)) continue;
+      const resource = grants.resourceOf(slot);
+      if (resource === WHOLE_TENANT) reachesAll = true;
+      else if (grants.nodes.typeOf(resource) === type) ids.add(grants.nodes.nameOf(resource).id);
+      outer.add(resource);
+    }
   }
-  if (reachesAll) {
+  if (reachesAll || (outer.size > 0 && grants.nodes.linksOfType(type) > 0)) {
     for (const node of grants.resourcesOf(type)) {
       walk.step();
-      ids.add(grants.nodes.nameOf(node).id);
+      if (reachesAll || liesIn(state, node, outer)) ids.add(grants.nodes.nameOf(node).id);
     }
   }
   const listed = decideEach(state, ids, page.limit, now, (id) => ({ ...asker, permission, resource: { type, id } }));
   return { ...listed, complete: listed.complete && !reachesAll };
 }
 
-/** Subjects as `type:id` that may, of one type or, with `type` empty, of any. */
+/** Subjects as `type:id` that may, of one type or, with `type` empty, of any. Not complete when everybody is allowed. */
 export function listSubjects(
   state: DecisionState,
   what: Omit<DecisionQuestion, 'subject'>,
@@ -92,17 +100,56 @@ export function listSubjects(
   const match = grants.whats.match(what.permission);
   const names = new SmallestTexts(page.after, MAX_DECIDED);
   const walk = new Walk();
-  const consider = (slots: Iterable<number>): void => {
+  const everyone = grants.nodes.find(EVERYONE.type, EVERYONE.id);
+  let allowsAll = false;
+  const seen = new Set<number>();
+  const consider = (node: number): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    if (node === everyone) allowsAll = true;
+    else if (grants.nodes.baseOf(node) !== 0) {
+      for (const slot of grants.membersOf(node)) {
+        walk.step();
+        consider(grants.subjectOf(slot));
+      }
+    } else if (type === '' || grants.nodes.typeOf(node) === type) names.add(formatResource(grants.nodes.nameOf(node)));
+  };
+  const considerAll = (slots: Iterable<number>): void => {
     for (const slot of slots) {
       walk.step();
-      if (!isLiveAllow(state, slot, match, now)) continue;
-      const subject = grants.nodes.nameOf(grants.subjectOf(slot));
-      if (type === '' || subject.type === type) names.add(`${subject.type}:${subject.id}`);
+      if (isLiveAllow(state, slot, match, now)) consider(grants.subjectOf(slot));
     }
   };
-  if (what.resource !== undefined) consider(grants.slotsOn(what.resource));
-  if (!isGuarded(state, what.resource)) consider(grants.slotsOnTenant());
-  return decideEach(state, names, page.limit, now, (name) => ({ ...what, subject: subjectOf(name) }));
+  const request = new DecisionRequest(state, { ...what, subject: { type: '', id: '' } }, now);
+  for (const resource of effectiveResources(request)) considerAll(grants.slotsOnNode(resource));
+  if (!isGuarded(state, what.resource)) considerAll(grants.slotsOnTenant());
+  for (const { deny, rule, subject } of match.rules) {
+    if (deny || (rule.resourceType !== undefined && rule.resourceType !== what.resource?.type)) continue;
+    if (subject === 0) allowsAll = true;
+    else consider(subject);
+  }
+  if (allowsAll) {
+    for (const node of grants.subjects()) {
+      walk.step();
+      if (node !== everyone) consider(node);
+    }
+  }
+  const listed = decideEach(state, names, page.limit, now, (name) => ({ ...what, subject: subjectOf(name) }));
+  return { ...listed, complete: listed.complete && !allowsAll };
+}
+
+function allowsByRule(match: PermissionMatch, type: string): boolean {
+  return match.rules.some(({ deny, rule }) => !deny && (rule.resourceType === undefined || rule.resourceType === type));
+}
+
+/** Whether what the resource lies in, over any number of levels, is among `outer`. What is too deep is left to the decision. */
+function liesIn({ grants: { nodes } }: DecisionState, node: number, outer: ReadonlySet<number>): boolean {
+  let levels = 0;
+  for (let at = nodes.parentOf(node); at !== 0 && levels <= limits.resourceDepth; at = nodes.parentOf(at)) {
+    if (outer.has(at)) return true;
+    levels += 1;
+  }
+  return levels > limits.resourceDepth;
 }
 
 /** A type has no `:`, an id may have. */
@@ -140,22 +187,25 @@ function isLiveAllow(state: DecisionState, slot: number, match: PermissionMatch,
 }
 
 /** Whether an allow with a wildcard reaches the subject there: it allows permissions that nothing names. */
-function hasOpenAllow(
-  state: DecisionState,
-  subject: SubjectRef,
-  resource: ResourceRef | undefined,
-  now: number,
-): boolean {
+function hasOpenAllow(state: DecisionState, asker: Asker, resource: ResourceRef | undefined, now: number): boolean {
   const { grants } = state;
-  const who = grants.nodes.find(subject.type, subject.id);
-  const where = resource === undefined ? WHOLE_TENANT : grants.nodes.find(resource.type, resource.id);
-  if (who === 0) return false;
-  for (const place of where === WHOLE_TENANT ? [WHOLE_TENANT] : [WHOLE_TENANT, where]) {
-    for (let slot = grants.firstOf(who, place); slot !== 0; slot = grants.nextOf(slot, who, place)) {
-      const expiry = grants.expiryOf(slot);
-      if (grants.isDeny(slot) || (expiry !== 0 && expiry <= now)) continue;
-      if (grants.whats.isOpen(grants.whatOf(slot))) return true;
+  const request = new DecisionRequest(state, { ...asker, permission: '', resource }, now);
+  const subjects = effectiveSubjects(request);
+  const places = [WHOLE_TENANT, ...effectiveResources(request)];
+  for (const { node } of subjects) {
+    for (const place of places) {
+      for (let slot = grants.firstOf(node, place); slot !== 0; slot = grants.nextOf(slot, node, place)) {
+        const expiry = grants.expiryOf(slot);
+        if (grants.isDeny(slot) || (expiry !== 0 && expiry <= now)) continue;
+        if (grants.whats.isOpen(grants.whatOf(slot))) return true;
+      }
     }
   }
-  return false;
+  return grants.whats.rules.some(
+    ({ deny, rule, subject }) =>
+      !deny &&
+      rule.permissions.some((permission) => permission.includes('*')) &&
+      (rule.resourceType === undefined || rule.resourceType === resource?.type) &&
+      (subject === 0 || subjects.some(({ node }) => node === subject)),
+  );
 }

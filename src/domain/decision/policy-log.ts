@@ -1,6 +1,6 @@
 import type { Json } from '../storage.ts';
 import type { ResourceRef, SubjectRef } from '../subject.ts';
-import type { Grant, GrantFilter, Policy, Role } from './use-cases.ts';
+import type { Attributes, Grant, GrantFilter, NodeChange, Policy, ResourceType, Role, Rule } from './use-cases.ts';
 
 // Bodies of the entries of `policy/<tenant>`. What this release does not know to the last member it refuses: a condition that a newer
 // release wrote, read as none, would turn a conditional allow into a plain one.
@@ -9,6 +9,7 @@ import type { Grant, GrantFilter, Policy, Role } from './use-cases.ts';
 export const REMEMBERED_MS = 24 * 3_600_000;
 
 export type StoredChange =
+  | NodeChange
   | { readonly kind: 'put'; readonly grant: Grant }
   | { readonly kind: 'delete'; readonly grantId: string }
   /** Removes what the filter selects in the state just before. */
@@ -93,13 +94,67 @@ export function encodePolicy(policy: Policy): Json {
       permissions: [...permissions],
       inherits: [...inherits],
     })),
+    ...listed('resourceTypes', (policy.resourceTypes ?? []).map(encodeResourceType)),
+    ...listed('rules', (policy.rules ?? []).map(encodeRule)),
   };
+}
+
+/** Left out when there is nothing in it, as in policies written before there was such a thing. */
+function listed(name: string, values: readonly Json[]): { readonly [name: string]: Json } {
+  return values.length === 0 ? {} : { [name]: [...values] };
 }
 
 export function decodePolicy(value: Json | undefined): Policy {
   const policy = members(value, 'policy');
-  only(policy, 'policy', ['roles']);
-  return { roles: list(policy['roles'], 'roles').map(decodeRole) };
+  only(policy, 'policy', ['roles', 'resourceTypes', 'rules']);
+  const { resourceTypes, rules } = policy as { resourceTypes?: Json; rules?: Json };
+  return {
+    roles: list(policy['roles'], 'roles').map(decodeRole),
+    ...(resourceTypes === undefined
+      ? {}
+      : { resourceTypes: list(resourceTypes, 'resource types').map(decodeResourceType) }),
+    ...(rules === undefined ? {} : { rules: list(rules, 'rules').map(decodeRule) }),
+  };
+}
+
+function encodeResourceType({ name, parent }: ResourceType): Json {
+  return { name, ...(parent === undefined ? {} : { parent }) };
+}
+
+function decodeResourceType(value: Json): ResourceType {
+  const type = members(value, 'resource type');
+  only(type, 'resource type', ['name', 'parent']);
+  const name = text(type['name'], 'name');
+  return type['parent'] === undefined ? { name } : { name, parent: text(type['parent'], 'parent') };
+}
+
+function encodeRule({ name, effect, permissions, subject, resourceType, condition }: Rule): Json {
+  return {
+    name,
+    effect,
+    permissions: [...permissions],
+    ...(subject === undefined ? {} : { subject: encodeSubject(subject) }),
+    ...(resourceType === undefined ? {} : { resourceType }),
+    ...(condition === undefined ? {} : { condition }),
+  };
+}
+
+function decodeRule(value: Json): Rule {
+  const rule = members(value, 'rule');
+  only(rule, 'rule', ['name', 'effect', 'permissions', 'subject', 'resourceType', 'condition']);
+  return {
+    name: text(rule['name'], 'name'),
+    effect: effectOf(rule['effect']),
+    permissions: list(rule['permissions'], 'permissions').map((permission) => text(permission, 'permission')),
+    ...(rule['subject'] === undefined ? {} : { subject: decodeSubject(rule['subject'], 'subject') }),
+    ...(rule['resourceType'] === undefined ? {} : { resourceType: text(rule['resourceType'], 'resource type') }),
+    ...(rule['condition'] === undefined ? {} : { condition: text(rule['condition'], 'condition') }),
+  };
+}
+
+function effectOf(value: Json | undefined): 'allow' | 'deny' {
+  if (value !== 'allow' && value !== 'deny') throw new UnreadableEntryError('an unknown effect');
+  return value;
 }
 
 function decodeRole(value: Json): Role {
@@ -112,17 +167,25 @@ function decodeRole(value: Json): Role {
   };
 }
 
-function encodeChange(change: StoredChange): Json {
+export function encodeChange(change: StoredChange): Json {
   switch (change.kind) {
     case 'put':
       return { put: encodeGrant(change.grant) };
     case 'delete':
       return { delete: change.grantId };
+    case 'put_parent':
+      return { put_parent: { child: encodeName(change.child), parent: encodeName(change.parent) } };
+    case 'delete_parent':
+      return { delete_parent: { child: encodeName(change.child), parent: encodeName(change.parent) } };
+    case 'put_attributes':
+      return {
+        put_attributes: { subject: encodeName(change.subject), attributes: encodeAttributes(change.attributes) },
+      };
     case 'delete_matching': {
       const { subject, role, resource } = change.filter;
       return {
         delete_matching: {
-          ...(subject === undefined ? {} : { subject: encodeName(subject) }),
+          ...(subject === undefined ? {} : { subject: encodeSubject(subject) }),
           ...(role === undefined ? {} : { role }),
           ...(resource === undefined ? {} : { resource: encodeName(resource) }),
         },
@@ -131,7 +194,8 @@ function encodeChange(change: StoredChange): Json {
   }
 }
 
-function decodeChange(value: Json): StoredChange {
+/** Throws UnreadableEntryError. */
+export function decodeChange(value: Json): StoredChange {
   const change = members(value, 'change');
   if (change['put'] !== undefined) {
     only(change, 'change', ['put']);
@@ -141,13 +205,27 @@ function decodeChange(value: Json): StoredChange {
     only(change, 'change', ['delete']);
     return { kind: 'delete', grantId: text(change['delete'], 'delete') };
   }
+  for (const kind of ['put_parent', 'delete_parent'] as const) {
+    if (change[kind] === undefined) continue;
+    only(change, 'change', [kind]);
+    const link = members(change[kind], kind);
+    only(link, kind, ['child', 'parent']);
+    return { kind, child: decodeName(link['child'], 'child'), parent: decodeName(link['parent'], 'parent') };
+  }
+  if (change['put_attributes'] !== undefined) {
+    only(change, 'change', ['put_attributes']);
+    const put = members(change['put_attributes'], 'put_attributes');
+    only(put, 'put_attributes', ['subject', 'attributes']);
+    const attributes = members(put['attributes'], 'attributes');
+    return { kind: 'put_attributes', subject: decodeName(put['subject'], 'subject'), attributes };
+  }
   only(change, 'change', ['delete_matching']);
   const filter = members(change['delete_matching'], 'delete_matching');
   only(filter, 'filter', ['subject', 'role', 'resource']);
   return {
     kind: 'delete_matching',
     filter: {
-      ...(filter['subject'] === undefined ? {} : { subject: decodeName(filter['subject'], 'subject') }),
+      ...(filter['subject'] === undefined ? {} : { subject: decodeSubject(filter['subject'], 'subject') }),
       ...(filter['role'] === undefined ? {} : { role: text(filter['role'], 'role') }),
       ...(filter['resource'] === undefined ? {} : { resource: decodeName(filter['resource'], 'resource') }),
     },
@@ -157,36 +235,55 @@ function decodeChange(value: Json): StoredChange {
 export function encodeGrant(grant: Grant): Json {
   return {
     id: grant.id,
-    subject: encodeName(grant.subject),
+    subject: encodeSubject(grant.subject),
     ...(grant.what.kind === 'role' ? { role: grant.what.role } : { permission: grant.what.permission }),
     ...(grant.resource === undefined ? {} : { resource: encodeName(grant.resource) }),
     effect: grant.effect,
     ...(grant.expiresAt === undefined ? {} : { expiresAt: grant.expiresAt }),
+    ...(grant.condition === undefined ? {} : { condition: grant.condition }),
   };
 }
 
 export function decodeGrant(value: Json): Grant {
   const grant = members(value, 'grant');
-  only(grant, 'grant', ['id', 'subject', 'role', 'permission', 'resource', 'effect', 'expiresAt']);
-  const { role, permission, effect } = grant as { role?: Json; permission?: Json; effect?: Json };
-  if (effect !== 'allow' && effect !== 'deny') throw new UnreadableEntryError('a grant of an unknown effect');
+  only(grant, 'grant', ['id', 'subject', 'role', 'permission', 'resource', 'effect', 'expiresAt', 'condition']);
+  const { role, permission } = grant as { role?: Json; permission?: Json };
   if ((role === undefined) === (permission === undefined)) {
     throw new UnreadableEntryError('a grant of neither one role nor one permission');
   }
   return {
     id: text(grant['id'], 'id'),
-    subject: decodeName(grant['subject'], 'subject'),
+    subject: decodeSubject(grant['subject'], 'subject'),
     what:
       role === undefined
         ? { kind: 'permission', permission: text(permission, 'permission') }
         : { kind: 'role', role: text(role, 'role') },
     ...(grant['resource'] === undefined ? {} : { resource: decodeName(grant['resource'], 'resource') }),
-    effect,
+    effect: effectOf(grant['effect']),
     ...(grant['expiresAt'] === undefined ? {} : { expiresAt: whole(grant['expiresAt'], 'expiresAt') }),
+    ...(grant['condition'] === undefined ? {} : { condition: text(grant['condition'], 'condition') }),
   };
 }
 
-/** Subjects with a relation are refused: nothing that this release writes has one. */
+export function encodeAttributes(attributes: Attributes): Json {
+  const kept: { [name: string]: Json } = {};
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) kept[name] = value;
+  return kept;
+}
+
+export function encodeSubject({ type, id, relation }: SubjectRef): Json {
+  return relation === undefined || relation === '' ? { type, id } : { type, id, relation };
+}
+
+function decodeSubject(value: Json | undefined, place: string): SubjectRef {
+  const subject = members(value, place);
+  only(subject, place, ['type', 'id', 'relation']);
+  const { type, id, relation } = subject as { type?: Json; id?: Json; relation?: Json };
+  const name = { type: text(type, 'type'), id: text(id, 'id') };
+  return relation === undefined ? name : { ...name, relation: text(relation, 'relation') };
+}
+
+/** Names of single things: one with a relation is refused. */
 function encodeName(name: SubjectRef | ResourceRef): Json {
   return { type: name.type, id: name.id };
 }

@@ -5,12 +5,15 @@ import { limits } from '../limits.ts';
 import { checkType } from '../subject.ts';
 import type { Violations } from '../violations.ts';
 import { parsePattern } from './permission.ts';
+import { checkResourceTypes, checkRules } from './policy-rules.ts';
 import type { Policy, Role } from './use-cases.ts';
 
 // A policy is checked as a whole when it is applied, so that a decision never meets a role that does not hold together.
 
 /** Roles of one policy. */
 export const MAX_ROLES = 1000;
+export const MAX_RESOURCE_TYPES = 1000;
+export const MAX_RULES = 1000;
 /** Permissions or patterns of one role. */
 export const MAX_ROLE_PERMISSIONS = 1000;
 /** Roles that one role names as its parents. */
@@ -26,6 +29,10 @@ export const emptyPolicy: Policy = { roles: [] };
  */
 export function checkPolicy(policy: Policy, field: string, violations: Violations): void {
   if (policy.roles.length > MAX_ROLES) tooLarge('policyRoles', `a policy has at most ${MAX_ROLES} roles`);
+  if ((policy.resourceTypes?.length ?? 0) > MAX_RESOURCE_TYPES) {
+    tooLarge('policyResourceTypes', `a policy has at most ${MAX_RESOURCE_TYPES} resource types`);
+  }
+  if ((policy.rules?.length ?? 0) > MAX_RULES) tooLarge('policyRules', `a policy has at most ${MAX_RULES} rules`);
   const roles = new Map<string, number>();
   for (const [index, role] of policy.roles.entries()) {
     const place = `${field}.roles[${index}]`;
@@ -42,6 +49,8 @@ export function checkPolicy(policy: Policy, field: string, violations: Violation
       }
     }
   }
+  checkResourceTypes(policy, field, violations);
+  if (violations.count === 0) checkRules(policy, field, violations);
   if (violations.count > 0) return;
   checkInheritance(policy, field, violations);
   if (Buffer.byteLength(canonicalJson(policy, 'policy')) > MAX_POLICY_BYTES) {
@@ -66,7 +75,17 @@ function normalized(policy: Policy): Policy {
     permissions: [...new Set(permissions)].sort(),
     inherits: [...new Set(inherits)].sort(),
   }));
-  return { roles: roles.sort((left, right) => (left.name < right.name ? -1 : 1)) };
+  const types = [...(policy.resourceTypes ?? [])].sort(byName);
+  const rules = (policy.rules ?? []).map((rule) => ({ ...rule, permissions: [...new Set(rule.permissions)].sort() }));
+  return {
+    roles: roles.sort(byName),
+    ...(types.length === 0 ? {} : { resourceTypes: types }),
+    ...(rules.length === 0 ? {} : { rules: rules.sort(byName) }),
+  };
+}
+
+function byName(left: { readonly name: string }, right: { readonly name: string }): number {
+  return left.name < right.name ? -1 : 1;
 }
 
 function checkRole(role: Role, place: string, violations: Violations): void {

@@ -1,6 +1,14 @@
 import type { CallContext } from '../call.ts';
 import type { TenantReplica } from '../replica.ts';
-import type { CredentialResolver, Decision, PrincipalInput, Question, ResolvedPrincipal } from './use-cases.ts';
+import type { DecisionQuestion } from './decision-index.ts';
+import type {
+  ContextualGrant,
+  CredentialResolver,
+  Decision,
+  PrincipalInput,
+  Question,
+  ResolvedPrincipal,
+} from './use-cases.ts';
 
 /** Who a principal is; without a promise when that is in memory. */
 export function resolvePrincipal(
@@ -21,18 +29,35 @@ export function resolvePrincipal(
   }
 }
 
+/** The question of a principal that is known. */
+export function questionFor(
+  { subject, scopes, expiresAt }: Extract<ResolvedPrincipal, { kind: 'resolved' }>,
+  question: Omit<Question, 'principal'> & { readonly contextualGrants?: readonly ContextualGrant[] | undefined },
+): DecisionQuestion {
+  const { permission, resource, context, subjectProperties, resourceProperties, contextualGrants } = question;
+  return {
+    subject,
+    scopes,
+    permission,
+    resource,
+    context,
+    subjectProperties,
+    resourceProperties,
+    contextualGrants,
+    credentialExpiresAt: expiresAt,
+  };
+}
+
 /** `now` is epoch ms. A credential that was refused is a denial with its reason. */
 export function decideFor(
   replica: TenantReplica,
   principal: ResolvedPrincipal,
-  question: Question,
+  question: Question & { readonly contextualGrants?: readonly ContextualGrant[] | undefined },
   now: number,
 ): Decision {
   if (principal.kind === 'refused') {
     const { reason, subject } = principal;
     return subject === undefined ? { effect: 'deny', reason } : { effect: 'deny', reason, subject };
   }
-  const { subject, scopes, expiresAt } = principal;
-  const { permission, resource } = question;
-  return replica.index.decide({ subject, scopes, permission, resource, credentialExpiresAt: expiresAt }, now);
+  return replica.index.decide(questionFor(principal, question), now);
 }

@@ -30,6 +30,8 @@ export interface Decision {
   readonly reason: DecisionReason;
   readonly subject?: SubjectRef | undefined;
   readonly grantIds?: readonly string[] | undefined;
+  /** Names of the rules that decided. */
+  readonly ruleNames?: readonly string[] | undefined;
   readonly missingContext?: readonly string[] | undefined;
   /** Epoch ms at which the answer changes by itself. */
   readonly expiresAt?: number | undefined;
@@ -47,7 +49,12 @@ export interface Grant {
   readonly effect: 'allow' | 'deny';
   /** Epoch ms. */
   readonly expiresAt?: number | undefined;
+  /** CEL; absent: always. */
+  readonly condition?: string | undefined;
 }
+
+/** A grant that counts for one request only. */
+export type ContextualGrant = Omit<Grant, 'id' | 'condition'>;
 
 export interface Role {
   readonly name: string;
@@ -57,9 +64,37 @@ export interface Role {
   readonly inherits: readonly string[];
 }
 
+export interface ResourceType {
+  readonly name: string;
+  /** Type of its resources' parents; absent: they have none. */
+  readonly parent?: string | undefined;
+}
+
+/** What is allowed or denied without a grant. */
+export interface Rule {
+  readonly name: string;
+  readonly effect: 'allow' | 'deny';
+  readonly permissions: readonly string[];
+  /** Absent: everybody. */
+  readonly subject?: SubjectRef | undefined;
+  /** Absent: on everything, and on the whole tenant. */
+  readonly resourceType?: string | undefined;
+  /** CEL; absent: always. */
+  readonly condition?: string | undefined;
+}
+
 export interface Policy {
   readonly roles: readonly Role[];
+  readonly resourceTypes?: readonly ResourceType[] | undefined;
+  readonly rules?: readonly Rule[] | undefined;
 }
+
+/** Where a policy to apply comes from. */
+export type PolicySource =
+  | { readonly kind: 'policy'; readonly policy: Policy }
+  | { readonly kind: 'yaml'; readonly text: string }
+  /** One of the versions that are kept. */
+  | { readonly kind: 'version'; readonly version: number };
 
 export interface StoredPolicy {
   readonly policy: Policy;
@@ -121,6 +156,8 @@ export interface CredentialResolver {
 
 export interface AuthorizeInput extends Question {
   readonly tenant: string;
+  /** At most 100. */
+  readonly contextualGrants?: readonly ContextualGrant[] | undefined;
   /** Consistency token; empty: whatever is in memory. */
   readonly atLeastRevision: string;
   readonly explain: boolean;
@@ -147,7 +184,15 @@ export interface BatchOutcome {
   readonly revision: string;
 }
 
+/** Links and attributes, which have no id. */
+export type NodeChange =
+  | { readonly kind: 'put_parent'; readonly child: ResourceRef; readonly parent: ResourceRef }
+  | { readonly kind: 'delete_parent'; readonly child: ResourceRef; readonly parent: ResourceRef }
+  /** No members: removes them. */
+  | { readonly kind: 'put_attributes'; readonly subject: SubjectRef; readonly attributes: Attributes };
+
 export type GrantChange =
+  | NodeChange
   | {
       readonly kind: 'put';
       readonly grant: Omit<Grant, 'id'> & { readonly id: string /* empty: the server makes it */ };
@@ -248,12 +293,23 @@ export interface DecisionUseCases {
   authorize(call: CallContext, input: AuthorizeInput): AuthorizeOutcome | Promise<AuthorizeOutcome>;
   batchAuthorize(
     call: CallContext,
-    input: { readonly tenant: string; readonly atLeastRevision: string; readonly items: readonly BatchItem[] },
+    input: {
+      readonly tenant: string;
+      readonly atLeastRevision: string;
+      readonly items: readonly BatchItem[];
+      /** For all items, at most 100. */
+      readonly contextualGrants?: readonly ContextualGrant[] | undefined;
+    },
   ): BatchOutcome | Promise<BatchOutcome>;
   /** `etag` empty: whatever is there. Same content as the current version: no new version. */
   applyPolicy(
     call: CallContext,
-    input: { readonly tenant: string; readonly policy: Policy; readonly etag: string; readonly dryRun: boolean },
+    input: {
+      readonly tenant: string;
+      readonly source: PolicySource;
+      readonly etag: string;
+      readonly dryRun: boolean;
+    },
   ): Promise<StoredPolicy>;
   getPolicy(call: CallContext, tenant: string): Promise<StoredPolicy>;
   /** Ids in the order of the `put` changes. */

@@ -1,6 +1,6 @@
 import { createPatternSet, type PatternSet } from './pattern-set.ts';
 import { patternMatches, segmentsOf } from './permission.ts';
-import type { Grant, Policy } from './use-cases.ts';
+import type { Grant, Policy, Rule } from './use-cases.ts';
 
 // What grants speak of, roles and permissions, as numbers from 1; and for each permission asked about, which of them include it.
 // That is worked out once per permission and number, then it is one byte to read. Roles are flattened that way too: a role includes
@@ -24,7 +24,22 @@ export interface PermissionMatch {
   /** Whether anything names the permission, as of that change of the names; -1: never asked. */
   namedAsOf: number;
   named: boolean;
+  /** Rules of the policy that speak of it. */
+  readonly rules: readonly RuleEntry[];
 }
+
+/** A rule with its numbers; see GrantTable. */
+export interface RuleEntry {
+  readonly rule: Rule;
+  readonly patterns: PatternSet;
+  readonly deny: boolean;
+  /** 0: everybody. */
+  readonly subject: number;
+  /** 0: none. */
+  readonly condition: number;
+}
+
+const NO_RULES: readonly RuleEntry[] = [];
 
 interface RoleEntry {
   readonly permissions: readonly string[];
@@ -53,9 +68,11 @@ export class WhatTable {
   #names: PatternSet = createPatternSet();
   #namesChanged = 0;
   #roles: readonly number[] = [];
+  #rules: readonly RuleEntry[] = NO_RULES;
 
-  /** Replaces the roles. Grants of roles that are gone stay. */
-  setPolicy(policy: Policy): void {
+  /** Replaces roles and rules. Grants of roles that are gone stay. */
+  setPolicy(policy: Policy, rules: readonly RuleEntry[]): void {
+    this.#rules = rules;
     for (const number of this.#roles) {
       const entry = this.#entry(number);
       if (entry !== undefined) entry.role = undefined;
@@ -69,6 +86,7 @@ export class WhatTable {
       entry.role = { permissions: role.permissions, own: createPatternSet(role.permissions), parents };
       for (const permission of role.permissions) this.#names.add(permission);
     }
+    for (const { rule } of rules) for (const permission of rule.permissions) this.#names.add(permission);
     for (const { what, allows, denies } of this.#entries) {
       if (what.kind === 'permission' && allows + denies > 0) this.#names.add(what.permission);
     }
@@ -92,6 +110,17 @@ export class WhatTable {
 
   what(number: number): What {
     return this.#entry(number)?.what ?? { kind: 'role', role: '' };
+  }
+
+  get rules(): readonly RuleEntry[] {
+    return this.#rules;
+  }
+
+  /** Whether a role or permission that need not be of any stored grant covers the permission: EXCLUDES, INCLUDES or UNKNOWN_ROLE. */
+  stateOf(match: PermissionMatch, what: What): number {
+    if (what.kind === 'permission') return patternMatches(what.permission, match.segments) ? INCLUDES : EXCLUDES;
+    const number = this.find(what);
+    return number === 0 ? UNKNOWN_ROLE : this.state(match, number);
   }
 
   parentsOf(number: number): readonly number[] {
@@ -125,7 +154,15 @@ export class WhatTable {
       this.#matches.delete(oldest);
     }
     const segments = segmentsOf(permission);
-    const made: PermissionMatch = { permission, segments, states: new Uint8Array(16), namedAsOf: -1, named: false };
+    const rules = this.#rules.filter(({ patterns }) => patterns.matches(segments));
+    const made: PermissionMatch = {
+      permission,
+      segments,
+      states: new Uint8Array(16),
+      namedAsOf: -1,
+      named: false,
+      rules: rules.length === 0 ? NO_RULES : rules,
+    };
     this.#matches.set(permission, made);
     return made;
   }
@@ -152,6 +189,7 @@ export class WhatTable {
 
   /** Permissions and patterns that the roles of the policy and the grants there are name, each at least once. */
   *named(): Generator<string> {
+    for (const { rule } of this.#rules) yield* rule.permissions;
     for (const { what, allows, denies, role } of this.#entries) {
       if (role !== undefined) yield* role.permissions;
       else if (what.kind === 'permission' && allows + denies > 0) yield what.permission;

@@ -12,7 +12,10 @@ import type { PolicyPorts } from './decision-ports.ts';
 import { checkFilter, checkGrant } from './grant.ts';
 import { createGrantsDraft, type GrantsDraft } from './grant-draft.ts';
 import { keepLastAdmin } from './last-admin.ts';
+import { EVERYONE } from './node-table.ts';
+import { checkLink } from './parent-link.ts';
 import { encodePolicyEntry, REMEMBERED_MS, type StoredChange } from './policy-log.ts';
+import { ConditionCheck } from './policy-rules.ts';
 import { formatRevision, parseRevision, revisionsBehind } from './revision-token.ts';
 import type { GrantChange, GrantPrecondition, WriteGrantsInput } from './use-cases.ts';
 
@@ -144,11 +147,18 @@ function storedChanges(
   now: number,
 ): readonly StoredChange[] {
   const violations = new Violations();
-  const roles = new Set(replica.index.policy.policy.roles.map((role) => role.name));
+  const { policy } = replica.index.policy;
+  const roles = new Set(policy.roles.map((role) => role.name));
+  const conditions = new ConditionCheck();
   const stored: StoredChange[] = [];
   for (const [index, change] of input.changes.entries()) {
     const field = `changes[${index}]`;
-    if (change.kind === 'put') checkGrant(change.grant, `${field}.put_grant`, roles, now, violations);
+    if (input.tenant === SYSTEM_TENANT) checkPlain(change, field, violations);
+    if (change.kind === 'put') {
+      checkGrant(change.grant, `${field}.put_grant`, roles, now, violations);
+      conditions.check(change.grant.condition, `${field}.put_grant.condition`, violations);
+    }
+    if (change.kind === 'put_parent') checkLink(draft, policy, change, `${field}.put_parent`, violations);
     if (change.kind === 'delete_matching') checkFilter(change.filter, `${field}.delete_grants`, violations);
     if (violations.count > 0) continue;
     if (change.kind === 'delete' && input.allowMissing && draft.get(change.grantId) === undefined) continue;
@@ -160,6 +170,21 @@ function storedChanges(
   }
   violations.throwIfAny();
   return stored;
+}
+
+/**
+ * In tenant `sallyport` there are only plain grants to single subjects: whoever may call Sallyport must be plain to see, and nothing may
+ * shut the last admin out by a way around.
+ */
+function checkPlain(change: GrantChange, field: string, violations: Violations): void {
+  if (change.kind === 'delete' || change.kind === 'delete_matching') return;
+  const isPlain =
+    change.kind === 'put' &&
+    change.grant.condition === undefined &&
+    (change.grant.subject.relation ?? '') === '' &&
+    change.grant.subject.type !== EVERYONE.type;
+  if (isPlain) return;
+  violations.add(field, `tenant \`${SYSTEM_TENANT}\` takes only grants to single subjects, without a condition`);
 }
 
 /** Ids are made by the server and never used again: a put with an id replaces, it does not create. */

@@ -1,9 +1,18 @@
-import { create } from '@bufbuild/protobuf';
-import { type Change, ChangeSchema, type GrantFilter, GrantFilterSchema } from '../../../gen/sallyport/v1/grant_pb.ts';
+import { create, type JsonObject, type JsonValue } from '@bufbuild/protobuf';
+import {
+  type Change,
+  ChangeSchema,
+  type GrantFilter,
+  GrantFilterSchema,
+  type ParentLink,
+  ParentLinkSchema,
+  SubjectAttributesSchema,
+} from '../../../gen/sallyport/v1/grant_pb.ts';
 import { type WatchChangesResponse, WatchChangesResponseSchema } from '../../../gen/sallyport/v1/policy_pb.ts';
 import { policyEtag } from '../../domain/decision/policy.ts';
 import type { PolicyEntry, StoredChange } from '../../domain/decision/policy-log.ts';
-import type { ChangeNotice, GrantFilter as DomainFilter } from '../../domain/decision/use-cases.ts';
+import type { Attributes, ChangeNotice, GrantFilter as DomainFilter } from '../../domain/decision/use-cases.ts';
+import type { ResourceRef } from '../../domain/subject.ts';
 import { toSubject } from './to-decision.ts';
 import { toGrant, toPolicy } from './to-policy.ts';
 import { toTimestamp } from './to-timestamp.ts';
@@ -51,7 +60,27 @@ function toChange(change: StoredChange): Change {
       return create(ChangeSchema, { change: { case: 'deleteGrantId', value: change.grantId } });
     case 'delete_matching':
       return create(ChangeSchema, { change: { case: 'deleteGrants', value: toFilter(change.filter) } });
+    case 'put_parent':
+      return create(ChangeSchema, { change: { case: 'putParent', value: toLink(change) } });
+    case 'delete_parent':
+      return create(ChangeSchema, { change: { case: 'deleteParent', value: toLink(change) } });
+    case 'put_attributes': {
+      const value = create(SubjectAttributesSchema, {
+        subject: toSubject(change.subject),
+        attributes: toStruct(change.attributes),
+      });
+      return create(ChangeSchema, { change: { case: 'putAttributes', value } });
+    }
   }
+}
+
+function toLink({ child, parent }: { readonly child: ResourceRef; readonly parent: ResourceRef }): ParentLink {
+  return create(ParentLinkSchema, { child, parent });
+}
+
+function toStruct(attributes: Attributes): JsonObject {
+  const { ...members } = attributes as { [name: string]: JsonValue };
+  return members;
 }
 
 function toFilter({ subject, role, resource }: DomainFilter): GrantFilter {

@@ -19,7 +19,7 @@ const MESSAGE_CHARS = 1024;
  * `create` costs as much as the decision.
  */
 export function toDecision(decision: Decision): DecisionMessage {
-  const { effect, reason, subject, grantIds, missingContext, expiresAt } = decision;
+  const { effect, reason, subject, grantIds, ruleNames, missingContext, expiresAt } = decision;
   return {
     $typeName: 'sallyport.v1.Decision',
     effect: effect === 'allow' ? Effect.ALLOW : Effect.DENY,
@@ -29,6 +29,7 @@ export function toDecision(decision: Decision): DecisionMessage {
     missingContext: missingContext === undefined ? [] : [...missingContext],
     expireTime: toTimestamp(expiresAt),
     error: undefined,
+    ruleNames: ruleNames === undefined ? [] : [...ruleNames],
   };
 }
 

@@ -15,19 +15,33 @@ export function toPolicy(stored: StoredPolicy, dryRun = false): PolicyMessage {
       permissions: [...permissions],
       parents: [...inherits],
     })),
+    resourceTypes: (stored.policy.resourceTypes ?? []).map(({ name, parent = '' }) => ({ name, parent })),
+    rules: (stored.policy.rules ?? []).map(({ name, effect, permissions, subject, resourceType, condition }) => ({
+      name,
+      effect: toEffect(effect),
+      permissions: [...permissions],
+      subject: toSubject(subject),
+      resourceType: resourceType ?? '',
+      condition: condition ?? '',
+    })),
     version: stored.version,
     etag: dryRun ? '' : stored.etag,
     applyTime: dryRun || stored.version === 0 ? undefined : toTimestamp(stored.appliedAt),
   });
 }
 
-export function toGrant({ id, subject, what, resource, effect, expiresAt }: Grant): GrantMessage {
+export function toGrant({ id, subject, what, resource, effect, expiresAt, condition }: Grant): GrantMessage {
   return create(GrantSchema, {
     id,
     subject: toSubject(subject),
     what: what.kind === 'role' ? { case: 'role', value: what.role } : { case: 'permission', value: what.permission },
     resource: resource === undefined ? undefined : create(ResourceSchema, resource),
-    effect: effect === 'allow' ? Effect.ALLOW : Effect.DENY,
+    effect: toEffect(effect),
     expireTime: toTimestamp(expiresAt),
+    condition: condition ?? '',
   });
+}
+
+function toEffect(effect: 'allow' | 'deny'): Effect {
+  return effect === 'allow' ? Effect.ALLOW : Effect.DENY;
 }

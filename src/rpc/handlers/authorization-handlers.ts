@@ -23,9 +23,11 @@ import { DomainError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { toBatchDecision, toDecision } from '../convert/to-decision.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
+import { parseContextualGrants } from '../parse/parse-grant-changes.ts';
 import { parseListPermissions, parseListResources, parseListSubjects } from '../parse/parse-permitted.ts';
 import { type ParsedPrincipal, parsePrincipal } from '../parse/parse-principal.ts';
 import { parseQuestion } from '../parse/parse-question.ts';
@@ -36,11 +38,13 @@ export function authorizationHandlers(
     DecisionUseCases,
     'authorize' | 'batchAuthorize' | 'listPermissions' | 'listResources' | 'listSubjects'
   >,
+  clock: Clock,
 ): Handlers<typeof AuthorizationService> {
   return {
-    authorize: (call, request) => mapAnswer(decisions.authorize(call, parseAuthorize(request)), toAuthorizeResponse),
+    authorize: (call, request) =>
+      mapAnswer(decisions.authorize(call, parseAuthorize(request, clock)), toAuthorizeResponse),
     batchAuthorize: (call, request) =>
-      mapAnswer(decisions.batchAuthorize(call, parseBatch(request)), ({ answers, revision }) =>
+      mapAnswer(decisions.batchAuthorize(call, parseBatch(request, clock)), ({ answers, revision }) =>
         create(BatchAuthorizeResponseSchema, { decisions: answers.map(toBatchDecision), revision }),
       ),
     listPermissions: async (call, request) => {
@@ -70,7 +74,7 @@ function listed({ nextPageToken, complete, revision, refusal }: Omit<PermittedOu
   return { nextPageToken, complete, revision, refusal: refusal === undefined ? Reason.UNSPECIFIED : Reason[refusal] };
 }
 
-function parseAuthorize(request: AuthorizeRequest): AuthorizeInput {
+function parseAuthorize(request: AuthorizeRequest, clock: Clock): AuthorizeInput {
   const violations = new Violations();
   const who = parsePrincipal(request.principal, 'principal', violations);
   const question = parseQuestion(who, request, '', violations);
@@ -84,6 +88,7 @@ function parseAuthorize(request: AuthorizeRequest): AuthorizeInput {
     resourceProperties: question.resourceProperties,
     atLeastRevision: parseRevision(request.atLeastRevision, 'at_least_revision', violations),
     explain: request.explain,
+    contextualGrants: contextualGrants(request, clock, violations),
   };
   violations.throwIfAny();
   return input;
@@ -98,7 +103,16 @@ function toAuthorizeResponse({ decision, revision, explanation }: AuthorizeOutco
   };
 }
 
-function parseBatch(request: BatchAuthorizeRequest): Parameters<DecisionUseCases['batchAuthorize']>[1] {
+/** The clock is read only where there are any. */
+function contextualGrants(
+  { contextualGrants: values }: AuthorizeRequest | BatchAuthorizeRequest,
+  clock: Clock,
+  violations: Violations,
+) {
+  return values.length === 0 ? undefined : parseContextualGrants(values, clock.now(), violations);
+}
+
+function parseBatch(request: BatchAuthorizeRequest, clock: Clock): Parameters<DecisionUseCases['batchAuthorize']>[1] {
   const violations = new Violations();
   const { items } = request;
   if (items.length === 0) violations.add('items', `is required: 1 to ${limits.batchItems}`);
@@ -109,8 +123,14 @@ function parseBatch(request: BatchAuthorizeRequest): Parameters<DecisionUseCases
   const atLeastRevision = parseRevision(request.atLeastRevision, 'at_least_revision', violations);
   const shared =
     request.principal === undefined ? undefined : parsePrincipal(request.principal, 'principal', violations);
+  const contextual = contextualGrants(request, clock, violations);
   violations.throwIfAny();
-  return { tenant, atLeastRevision, items: items.map((item, index) => parseItem(item, index, request, shared)) };
+  return {
+    tenant,
+    atLeastRevision,
+    contextualGrants: contextual,
+    items: items.map((item, index) => parseItem(item, index, request, shared)),
+  };
 }
 
 /** A bad item is its own answer; the others are decided. */

@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import {
-  type ApplyPolicyRequest,
   ApplyPolicyResponseSchema,
   ExportGrantsResponseSchema,
   GetPolicyResponseSchema,
@@ -11,7 +10,7 @@ import {
   type WriteGrantsRequest,
   WriteGrantsResponseSchema,
 } from '../../../gen/sallyport/v1/policy_pb.ts';
-import type { DecisionUseCases, Policy, WriteGrantsInput } from '../../domain/decision/use-cases.ts';
+import type { DecisionUseCases, WriteGrantsInput } from '../../domain/decision/use-cases.ts';
 import { limits } from '../../domain/limits.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
@@ -21,6 +20,7 @@ import { toGrant, toPolicy } from '../convert/to-policy.ts';
 import type { Handlers } from '../method.ts';
 import { parseChanges, parseFilter, parsePreconditions } from '../parse/parse-grant-changes.ts';
 import { parseExportGrants, parseImports, parseWatchChanges } from '../parse/parse-grant-streams.ts';
+import { parseApplyPolicy } from '../parse/parse-policy.ts';
 import { optionalText, parseRequestId, parseRevision } from '../parse/parse-text.ts';
 
 /** Grants of a page when the request names no size. */
@@ -29,7 +29,6 @@ const DEFAULT_PAGE_SIZE = 100;
 const TOKEN_CHARS = 1024;
 
 type ListGrantsInput = Parameters<DecisionUseCases['listGrants']>[1];
-type ApplyPolicyInput = Parameters<DecisionUseCases['applyPolicy']>[1];
 
 export function policyHandlers(
   decisions: Pick<
@@ -72,27 +71,6 @@ export function policyHandlers(
       }
     },
   };
-}
-
-/** What holds a policy together (names, patterns, parents) its use case checks as a whole. */
-function parseApplyPolicy(request: ApplyPolicyRequest): ApplyPolicyInput {
-  const violations = new Violations();
-  if (request.policy === undefined) violations.add('policy', 'is required: the whole policy');
-  const policy: Policy = {
-    roles: (request.policy?.roles ?? []).map(({ name, permissions, parents }) => ({
-      name,
-      permissions,
-      inherits: parents,
-    })),
-  };
-  const input: ApplyPolicyInput = {
-    tenant: parseTenantId(request.tenant, violations),
-    policy,
-    etag: optionalText(request.etag, 'etag', TOKEN_CHARS, violations),
-    dryRun: request.dryRun,
-  };
-  violations.throwIfAny();
-  return input;
 }
 
 function parseWriteGrants(request: WriteGrantsRequest, now: number): WriteGrantsInput {

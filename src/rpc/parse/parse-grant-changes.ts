@@ -1,21 +1,33 @@
 import { Effect } from '../../../gen/sallyport/v1/decision_pb.ts';
-import type { Change, Grant, GrantFilter as GrantFilterMessage } from '../../../gen/sallyport/v1/grant_pb.ts';
+import type {
+  Change,
+  Grant,
+  GrantFilter as GrantFilterMessage,
+  ParentLink,
+  SubjectAttributes,
+} from '../../../gen/sallyport/v1/grant_pb.ts';
 import type { Precondition } from '../../../gen/sallyport/v1/policy_pb.ts';
+import type { Resource } from '../../../gen/sallyport/v1/subject_pb.ts';
+import { checkEveryone } from '../../domain/decision/grant.ts';
 import { parsePattern } from '../../domain/decision/permission.ts';
 import type {
+  ContextualGrant,
   Grant as DomainGrant,
   GrantChange,
   GrantFilter,
   GrantPrecondition,
 } from '../../domain/decision/use-cases.ts';
 import { limits } from '../../domain/limits.ts';
-import { checkType, parseSubject } from '../../domain/subject.ts';
+import { checkType, parseSubject, type ResourceRef } from '../../domain/subject.ts';
 import type { Violations } from '../../domain/violations.ts';
+import { parseAttributes } from './parse-attributes.ts';
+import { parseCondition } from './parse-condition.ts';
+import { parseSingleSubject } from './parse-principal.ts';
 import { parseStoredResource } from './parse-question.ts';
 import { requiredText } from './parse-text.ts';
 import { parseFutureTime } from './parse-time.ts';
 
-// WriteGrants: nothing that is not served yet is accepted and ignored.
+// The changes of WriteGrants, and grants that come with a question.
 
 const NOTHING: GrantChange = { kind: 'delete', grantId: '' };
 
@@ -40,22 +52,21 @@ function parseChange(change: Change['change'], field: string, now: number, viola
         filter: parseRequiredFilter(change.value, `${field}.delete_grants`, violations),
       };
     case 'putParent':
-      violations.add(`${field}.put_parent`, 'is not served yet');
-      return NOTHING;
+      return { kind: 'put_parent', ...parseLink(change.value, `${field}.put_parent`, violations) };
     case 'deleteParent':
-      violations.add(`${field}.delete_parent`, 'is not served yet');
-      return NOTHING;
+      return { kind: 'delete_parent', ...parseLink(change.value, `${field}.delete_parent`, violations) };
     case 'putAttributes':
-      violations.add(`${field}.put_attributes`, 'is not served yet');
-      return NOTHING;
+      return parsePutAttributes(change.value, `${field}.put_attributes`, violations);
     case undefined:
-      violations.add(field, 'must hold one of put_grant, delete_grant_id, delete_grants');
+      violations.add(
+        field,
+        'must hold one of put_grant, delete_grant_id, put_parent, delete_parent, put_attributes, delete_grants',
+      );
       return NOTHING;
   }
 }
 
 export function parseGrant(value: Grant, field: string, now: number, violations: Violations): DomainGrant {
-  if (value.condition !== '') violations.add(`${field}.condition`, 'is not served yet');
   if (value.effect !== Effect.ALLOW && value.effect !== Effect.DENY) {
     violations.add(`${field}.effect`, 'is required: EFFECT_ALLOW or EFFECT_DENY');
   }
@@ -66,6 +77,56 @@ export function parseGrant(value: Grant, field: string, now: number, violations:
     resource: parseStoredResource(value.resource, `${field}.resource`, violations),
     effect: value.effect === Effect.ALLOW ? 'allow' : 'deny',
     expiresAt: parseFutureTime(value.expireTime, `${field}.expire_time`, now, violations),
+    ...parseCondition(value.condition, `${field}.condition`, violations),
+  };
+}
+
+/** Grants that count for one request. */
+export function parseContextualGrants(
+  values: readonly Grant[],
+  now: number,
+  violations: Violations,
+): readonly ContextualGrant[] | undefined {
+  if (values.length === 0) return undefined;
+  if (values.length > limits.contextualGrants) {
+    violations.add('contextual_grants', `must be at most ${limits.contextualGrants}, were ${values.length}`);
+    return undefined;
+  }
+  return values.map((value, index) => {
+    const field = `contextual_grants[${index}]`;
+    if (value.id !== '') violations.add(`${field}.id`, 'must be empty: only stored grants have one');
+    if (value.condition !== '')
+      violations.add(`${field}.condition`, 'must be empty: leave out a grant that does not apply');
+    const { subject, what, resource, effect, expiresAt } = parseGrant(value, field, now, violations);
+    checkEveryone(subject, `${field}.subject`, violations);
+    return { subject, what, resource, effect, expiresAt };
+  });
+}
+
+function parseLink(
+  value: ParentLink,
+  field: string,
+  violations: Violations,
+): { child: ResourceRef; parent: ResourceRef } {
+  return {
+    child: requiredResource(value.child, `${field}.child`, violations),
+    parent: requiredResource(value.parent, `${field}.parent`, violations),
+  };
+}
+
+function requiredResource(value: Resource | undefined, field: string, violations: Violations): ResourceRef {
+  const parsed = parseStoredResource(value, field, violations);
+  if (parsed === undefined) violations.add(field, 'is required, for example {"type": "document", "id": "42"}');
+  return parsed ?? { type: '', id: '' };
+}
+
+function parsePutAttributes(value: SubjectAttributes, field: string, violations: Violations): GrantChange {
+  const attributes = parseAttributes(value.attributes, `${field}.attributes`, violations, limits.attributesBytes);
+  return {
+    kind: 'put_attributes',
+    subject: parseSingleSubject(value.subject, `${field}.subject`, violations),
+    // As JSON has it: -0 is 0.
+    attributes: JSON.parse(JSON.stringify(attributes)),
   };
 }
 

@@ -86,11 +86,11 @@ test('whatever is wrong with a file is said with line and column, all at once', 
   assert.match(faults.err, /^tests\.yaml:4:34: expect must be allow or deny/m);
   assert.match(faults.err, /^tests\.yaml:4:13: the permission must be/m);
   const ofPolicy = await line.run('policy', 'test', 'ok.yaml');
-  assert.match(ofPolicy.err, /policy\.yaml:2:40: role viewer has no "parent"; known are permissions, parents/);
-  assert.match(ofPolicy.err, /policy\.yaml:2:11: role viewer\.permissions\[0\] must be/);
+  assert.match(ofPolicy.err, /policy\.yaml:2:40: roles\.viewer\.parent is unknown; known are permissions, parents/);
+  assert.match(ofPolicy.err, /policy\.yaml:2:26: roles\.viewer\.permissions\[0\] must be/);
   assert.match(
     (await line.run('policy', 'test', 'looped.yaml')).err,
-    /loop\.yaml:2:6: role a\.parents form a cycle: a -> b -> a/,
+    /loop\.yaml:2:16: roles\.a\.parents form a cycle: a -> b -> a/,
   );
   assert.match((await line.run('policy', 'test', 'broken.yaml')).err, /broken\.yaml:\d+:\d+: /);
   assert.match((await line.run('policy', 'test', 'absent.yaml')).err, /absent\.yaml cannot be read/);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Policy, PolicySource } from '../../../src/domain/decision/use-cases.ts';
 import { apply, callBy, grantTo, mayRead, POLICY, replicaWorld, write } from '../../support/replica-world.ts';
 
+const given = (policy: Policy): PolicySource => ({ kind: 'policy', policy });
 const LESS = { roles: POLICY.roles.filter(({ name }) => name === 'viewer') };
 
 test('versions count up; the same content again is no new version', async () => {
@@ -24,8 +26,8 @@ test('of two writers with one etag one wins, on whatever replica', async () => {
   const { etag } = await apply(left);
   const input = { tenant: 'default', etag, dryRun: false };
   const results = await Promise.allSettled([
-    left.decisions.applyPolicy(callBy(), { ...input, policy: LESS }),
-    right.decisions.applyPolicy(callBy(), { ...input, policy: { roles: [] } }),
+    left.decisions.applyPolicy(callBy(), { ...input, source: given(LESS) }),
+    right.decisions.applyPolicy(callBy(), { ...input, source: given({ roles: [] }) }),
   ]);
   assert.deepEqual(results.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
   const lost = results.find((result) => result.status === 'rejected');
@@ -35,19 +37,21 @@ test('of two writers with one etag one wins, on whatever replica', async () => {
 test('the etag of no policy yet is one as well', async () => {
   const replica = replicaWorld().replica();
   const { etag } = await replica.decisions.getPolicy(callBy(), 'default');
-  await replica.decisions.applyPolicy(callBy(), { tenant: 'default', policy: POLICY, etag, dryRun: false });
-  const late = replica.decisions.applyPolicy(callBy(), { tenant: 'default', policy: LESS, etag, dryRun: false });
+  await replica.decisions.applyPolicy(callBy(), { tenant: 'default', source: given(POLICY), etag, dryRun: false });
+  const late = replica.decisions.applyPolicy(callBy(), { tenant: 'default', source: given(LESS), etag, dryRun: false });
   await assert.rejects(late, { reason: 'PRECONDITION_FAILED' });
 });
 
 test('a dry run checks everything and changes nothing', async () => {
   const replica = replicaWorld().replica();
-  const input = { tenant: 'default', policy: POLICY, etag: '', dryRun: true };
+  const input = { tenant: 'default', source: given(POLICY), etag: '', dryRun: true };
   const dry = await replica.decisions.applyPolicy(callBy(), input);
   assert.deepEqual([dry.version, dry.etag, dry.appliedAt], [1, '', 0]);
   assert.equal((await replica.decisions.getPolicy(callBy(), 'default')).version, 0);
   const bad = { roles: [{ name: 'a', permissions: ['x'], inherits: ['b'] }] };
-  await assert.rejects(replica.decisions.applyPolicy(callBy(), { ...input, policy: bad }), { violationCount: 2 });
+  await assert.rejects(replica.decisions.applyPolicy(callBy(), { ...input, source: given(bad) }), {
+    violationCount: 2,
+  });
   await assert.rejects(replica.decisions.applyPolicy(callBy(), { ...input, etag: 'x' }), {
     reason: 'PRECONDITION_FAILED',
   });

@@ -162,6 +162,6 @@ test('an explanation names the path, or what is nearest and what is missing', ()
     'to allow it, grant user:7 a role or permission that includes documents:delete on document:42',
   ]);
   assert.deepEqual(index.explain({ ...question, permission: 'invoices:read' }, NOW), [
-    'no role of the policy and no grant names invoices:read',
+    'no role or rule of the policy and no grant names invoices:read',
   ]);
 });

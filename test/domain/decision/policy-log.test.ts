@@ -15,6 +15,26 @@ test('entries come back as they were written', () => {
       policy: { roles: [{ name: 'r', permissions: ['a:b'], inherits: ['q'] }] },
     },
     {
+      kind: 'policy',
+      author: 'a',
+      version: 4,
+      policy: {
+        roles: [],
+        resourceTypes: [{ name: 'document', parent: 'folder' }, { name: 'folder' }],
+        rules: [
+          { name: 'a', effect: 'allow', permissions: ['a:b'] },
+          {
+            name: 'b',
+            effect: 'deny',
+            permissions: ['a:*'],
+            subject: { type: 'group', id: 'eng', relation: 'member' },
+            resourceType: 'document',
+            condition: 'context.ok',
+          },
+        ],
+      },
+    },
+    {
       kind: 'grants',
       author: 'service:admin',
       changes: [
@@ -29,7 +49,20 @@ test('entries come back as they were written', () => {
             expiresAt: 5,
           },
         },
+        {
+          kind: 'put',
+          grant: {
+            id: 'c',
+            subject: { type: 'group', id: 'eng', relation: 'member' },
+            what: { kind: 'role', role: 'r' },
+            effect: 'allow',
+            condition: 'context.ok',
+          },
+        },
         { kind: 'delete', grantId: 'h' },
+        { kind: 'put_parent', child: { type: 'document', id: '1' }, parent: { type: 'folder', id: '2' } },
+        { kind: 'delete_parent', child: { type: 'document', id: '1' }, parent: { type: 'folder', id: '2' } },
+        { kind: 'put_attributes', subject: { type: 'user', id: '7' }, attributes: { a: [1, { b: null }] } },
         { kind: 'delete_matching', filter: { role: 'r', subject: { type: 'user', id: '8' } } },
       ],
       request: { id: 'i', digest: 'd' },
@@ -43,17 +76,15 @@ test('entries come back as they were written', () => {
 test('whatever a newer release added is refused, to the last member, and nothing of the entry is applied', () => {
   const unknown: readonly Json[] = [
     { kind: 'parents', author: 'a' },
-    { kind: 'grants', author: 'a', changes: [{ put: { ...put, condition: 'false' } }] },
-    {
-      kind: 'grants',
-      author: 'a',
-      changes: [{ put: { ...put, subject: { type: 'group', id: 'g', relation: 'member' } } }],
-    },
+    { kind: 'grants', author: 'a', changes: [{ put: { ...put, when: 'false' } }] },
+    { kind: 'grants', author: 'a', changes: [{ put: { ...put, condition: false } }] },
+    { kind: 'grants', author: 'a', changes: [{ put: { ...put, resource: { type: 'g', id: 'g', relation: 'r' } } }] },
     { kind: 'grants', author: 'a', changes: [{ put: { ...put, effect: 'maybe' } }] },
     { kind: 'grants', author: 'a', changes: [{ put: { ...put, permission: 'a:b' } }] },
     { kind: 'grants', author: 'a', changes: [{ put }, { put_parent: {} }] },
     { kind: 'grants', author: 'a', changes: [{ delete: 'x', put }] },
-    { kind: 'policy', author: 'a', version: 1, policy: { roles: [], rules: [] } },
+    { kind: 'policy', author: 'a', version: 1, policy: { roles: [], rules: [{ name: 'r' }] } },
+    { kind: 'policy', author: 'a', version: 1, policy: { roles: [], subjects: [] } },
     { kind: 'subject', subject: { type: 'user', id: '7' }, disabled: 'yes' },
     'text',
     null,

@@ -1,0 +1,216 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+
+// What a condition is made of: which attributes it reads, and the worst it can cost. Only what is listed here is admitted, so a new
+// release of the interpreter cannot bring in what nobody has looked at. Regular expressions are left out: JavaScript's can take
+// exponential time.
+
+export type ConditionShape =
+  | {
+      readonly kind: 'shape';
+      /** What it needs: `['context', 'ip']`. */
+      readonly paths: readonly (readonly string[])[];
+    }
+  | { readonly kind: 'problem'; readonly description: string };
+
+/** One unit is about 50 ns, so the worst condition takes less than 1 ms. */
+const MAX_COST = 16_000;
+/** A list is gone through this often, unless it is written out. */
+const ITERATIONS = 1000;
+
+const ROOTS = new Set(['subject', 'resource', 'context', 'action', 'now']);
+const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
+
+/** Functions and methods by name, with their cost. */
+const CALLS: ReadonlyMap<string, number> = new Map([
+  ['has', 1],
+  ['size', 20],
+  ['int', 10],
+  ['uint', 10],
+  ['double', 10],
+  ['string', 10],
+  ['bool', 5],
+  ['dyn', 1],
+  ['timestamp', 20],
+  ['duration', 20],
+]);
+const METHODS: ReadonlyMap<string, number> = new Map([
+  ['size', 20],
+  ['startsWith', 5],
+  ['endsWith', 5],
+  ['contains', 200],
+  ['getFullYear', 10],
+  ['getMonth', 10],
+  ['getDate', 10],
+  ['getDayOfMonth', 10],
+  ['getDayOfWeek', 10],
+  ['getDayOfYear', 10],
+  ['getHours', 10],
+  ['getMinutes', 10],
+  ['getSeconds', 10],
+  ['getMilliseconds', 10],
+]);
+/** Formatting in a named time zone. */
+const TIME_ZONE_COST = 1000;
+/** Comparing two values that may both be lists, or looking through one. */
+const COMPARE_COST = 400;
+
+class Refusal extends Error {
+  readonly node: ASTNode;
+  constructor(message: string, node: ASTNode) {
+    super(message);
+    this.node = node;
+  }
+}
+
+export function shapeOf(ast: ASTNode): ConditionShape {
+  const walk = new ShapeWalk();
+  try {
+    const cost = walk.cost(ast);
+    if (cost > MAX_COST) throw new Refusal(`can cost ${cost} steps, at most ${MAX_COST} are allowed`, ast);
+    return { kind: 'shape', paths: [...walk.paths.values()] };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { kind: 'problem', description: `${error.message} at ${textAt(error.node.input, error.node.start)}` };
+  }
+}
+
+/** `line 1, column 9` of a position in a text. */
+export function textAt(text: string, position: number): string {
+  const before = text.slice(0, position).split('\n');
+  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+}
+
+class ShapeWalk {
+  readonly paths = new Map<string, readonly string[]>();
+  /** The variable of the comprehension around what is looked at. */
+  #variable: string | undefined;
+  #comprehensions = 0;
+
+  /** The worst cost of a node and what is below it. Throws Refusal. */
+  cost(node: ASTNode): number {
+    switch (node.op) {
+      case 'value':
+        return 1;
+      case 'id':
+      case '.':
+      case '[]':
+        return this.#select(node);
+      case 'call':
+        return this.#call(node.args[0], undefined, node.args[1], node);
+      case 'rcall':
+        return this.#call(node.args[0], node.args[1], node.args[2], node);
+      case 'list':
+        return 1 + this.#sum(node.args);
+      case 'map':
+        return 1 + this.#sum(node.args.flat());
+      case '!_':
+      case '-_':
+        return 1 + this.cost(node.args);
+      case '==':
+      case '!=':
+        return this.#sum(node.args) + (isLiteral(node.args[0]) || isLiteral(node.args[1]) ? 1 : this.#comparison());
+      case 'in':
+        return this.#membership(node.args[0], node.args[1]);
+      case '?:':
+      case '&&':
+      case '||':
+      case '+':
+      case '-':
+      case '*':
+      case '/':
+      case '%':
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return 1 + this.#sum(node.args);
+      default:
+        throw new Refusal(`\`${node.op}\` is not admitted`, node);
+    }
+  }
+
+  #sum(nodes: readonly ASTNode[]): number {
+    return nodes.reduce((sum, node) => sum + this.cost(node), 0);
+  }
+
+  #select(node: ASTNode): number {
+    const path = this.#pathOf(node);
+    if (path !== undefined) {
+      this.#note(path);
+      return path.length;
+    }
+    if (node.op === '.') return 1 + this.cost(node.args[0]);
+    if (node.op === '[]') return 1 + this.#sum(node.args);
+    return 1;
+  }
+
+  /** The names on the way from a variable of the request; undefined for anything else. */
+  #pathOf(node: ASTNode): readonly string[] | undefined {
+    if (node.op === 'id') return ROOTS.has(node.args) && node.args !== this.#variable ? [node.args] : undefined;
+    const name =
+      node.op === '.' ? node.args[1] : node.op === '[]' && node.args[1].op === 'value' ? node.args[1].args : undefined;
+    if ((node.op !== '.' && node.op !== '[]') || typeof name !== 'string') return undefined;
+    const path = this.#pathOf(node.args[0]);
+    return path === undefined ? undefined : [...path, name];
+  }
+
+  #note(path: readonly string[]): void {
+    this.paths.set(JSON.stringify(path), path);
+  }
+
+  /** Elements of one list are gone through once in all, however deep they are compared. */
+  #comparison(): number {
+    return this.#variable === undefined ? COMPARE_COST : 2;
+  }
+
+  #membership(element: ASTNode, list: ASTNode): number {
+    if (list.op === 'list' || list.op === 'map') return 1 + this.cost(element) + this.cost(list);
+    if (this.#variable !== undefined) throw new Refusal('`in` inside a comprehension takes a list written out', list);
+    return this.cost(element) + this.cost(list) + COMPARE_COST;
+  }
+
+  #call(name: string, receiver: ASTNode | undefined, args: readonly ASTNode[], node: ASTNode): number {
+    if (receiver !== undefined && COMPREHENSIONS.has(name)) return this.#comprehension(receiver, args, node);
+    const own = (receiver === undefined ? CALLS : METHODS).get(name);
+    if (own === undefined) throw new Refusal(`\`${name}\` is not admitted`, node);
+    if (name === 'has') return this.#has(args, node);
+    if (name === 'contains' && this.#variable !== undefined) {
+      throw new Refusal('`contains` is not admitted inside a comprehension', node);
+    }
+    const zone = name.startsWith('get') && args.length > 0 ? TIME_ZONE_COST : 0;
+    return own + zone + (receiver === undefined ? 0 : this.cost(receiver)) + this.#sum(args);
+  }
+
+  /** Asks about the last name only: what comes before it is needed. */
+  #has(args: readonly ASTNode[], node: ASTNode): number {
+    const [asked] = args;
+    if (args.length !== 1 || asked?.op !== '.') throw new Refusal('`has` takes one attribute: has(context.ip)', node);
+    const path = this.#pathOf(asked);
+    if (path === undefined) return 1 + this.cost(asked.args[0]);
+    // `context`, `subject.attributes` and the like are always there.
+    if (path.length > (path[0] === 'context' ? 2 : 3)) this.#note(path.slice(0, -1));
+    return path.length;
+  }
+
+  #comprehension(receiver: ASTNode, args: readonly ASTNode[], node: ASTNode): number {
+    if (this.#variable !== undefined) throw new Refusal('comprehensions must not be nested', node);
+    this.#comprehensions += 1;
+    if (this.#comprehensions > 1) throw new Refusal('at most one comprehension is allowed', node);
+    const isListed = receiver.op === 'list';
+    if (!isListed && this.#pathOf(receiver) === undefined) {
+      throw new Refusal('a comprehension goes through an attribute or a list written out', receiver);
+    }
+    const [variable, ...body] = args;
+    if (variable?.op !== 'id') throw new Refusal('a comprehension begins with the name of its variable', node);
+    if (ROOTS.has(variable.args)) throw new Refusal(`the variable must not be named ${variable.args}`, variable);
+    const outside = this.cost(receiver);
+    this.#variable = variable.args;
+    const inside = this.#sum(body);
+    this.#variable = undefined;
+    return outside + (isListed ? receiver.args.length : ITERATIONS) * (inside + 1);
+  }
+}
+
+function isLiteral(node: ASTNode): boolean {
+  return node.op === 'value';
+}

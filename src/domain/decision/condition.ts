@@ -1,0 +1,140 @@
+import { type ASTNode, Environment } from '@marcbachmann/cel-js';
+import { DomainError } from '../errors.ts';
+import { limits } from '../limits.ts';
+import { shapeOf, textAt } from './condition-shape.ts';
+import type { Attributes } from './use-cases.ts';
+
+// Conditions in CEL (github.com/google/cel-spec): the only file that runs the interpreter. What it is given is checked first, once,
+// when a policy or grant is written: that it parses, its types, and that the worst it can cost is bounded (condition-shape.ts).
+
+/** What a condition may read. Absent attributes are absent, not empty. */
+export interface ConditionInput {
+  readonly subject: {
+    readonly type: string;
+    readonly id: string;
+    readonly attributes: Attributes;
+    readonly properties: Attributes;
+  };
+  readonly resource: { readonly type?: string; readonly id?: string; readonly properties: Attributes };
+  readonly context: Attributes;
+  /** The permission that was asked about. */
+  readonly action: string;
+  readonly now: Date;
+}
+
+/** True, false, or neither: then the attributes that are absent or of a type it cannot use. */
+export type ConditionOutcome = true | false | readonly string[];
+
+export interface Condition {
+  readonly text: string;
+  /** Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries where the condition reads it as a whole. Nothing else. */
+  evaluate(input: ConditionInput): ConditionOutcome;
+}
+
+export type CompiledCondition =
+  | { readonly kind: 'condition'; readonly condition: Condition }
+  /** `description` names line and column of the condition. */
+  | { readonly kind: 'problem'; readonly description: string };
+
+/** Entries of what is read as a whole, nested ones included. */
+const MAX_NESTED_ENTRIES = 2 * limits.iteratedElements;
+
+const environment = new Environment({
+  homogeneousAggregateLiterals: false,
+  limits: { maxAstNodes: 2000, maxDepth: 32, maxListElements: 500, maxMapEntries: 100, maxCallArguments: 8 },
+})
+  .registerType({
+    name: 'sallyport.Subject',
+    schema: { type: 'string', id: 'string', attributes: 'map<string, dyn>', properties: 'map<string, dyn>' },
+  })
+  .registerType({
+    name: 'sallyport.Resource',
+    schema: { type: 'string', id: 'string', properties: 'map<string, dyn>' },
+  })
+  .registerVariable('subject', 'sallyport.Subject')
+  .registerVariable('resource', 'sallyport.Resource')
+  .registerVariable('context', 'map<string, dyn>')
+  .registerVariable('action', 'string')
+  .registerVariable('now', 'google.protobuf.Timestamp');
+
+/** Checks and compiles: about 0.3 ms. Never throws. */
+export function compileCondition(text: string): CompiledCondition {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > limits.conditionBytes)
+    return problem(`must be at most ${limits.conditionBytes} bytes of UTF-8, was ${bytes}`);
+  if (!text.isWellFormed()) return problem('must not contain lone surrogates');
+  try {
+    const run = environment.parse(text);
+    const shape = shapeOf(run.ast);
+    if (shape.kind === 'problem') return problem(shape.description);
+    const { valid, type, error } = run.check();
+    if (!valid) return problem(describe(error, text));
+    if (type !== 'bool' && type !== 'dyn') return problem(`must be a bool, is a ${type}`);
+    return { kind: 'condition', condition: { text, evaluate: evaluator(run, shape.paths) } };
+  } catch (error) {
+    return problem(describe(error, text));
+  }
+}
+
+function evaluator(
+  run: (input: ConditionInput) => unknown,
+  paths: readonly (readonly string[])[],
+): Condition['evaluate'] {
+  return (input) => {
+    for (const path of paths) refuseLarge(valueAt(input, path), path);
+    try {
+      const result = run(input);
+      if (result === true || result === false) return result;
+    } catch {
+      // Whatever the interpreter refuses (an absent key, types that do not fit, an overflow) is neither true nor false.
+    }
+    const absent = paths.filter((path) => valueAt(input, path) === undefined);
+    return (absent.length > 0 ? absent : paths).map((path) => path.join('.'));
+  };
+}
+
+function valueAt(input: ConditionInput, path: readonly string[]): unknown {
+  let value: unknown = input;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as { readonly [name: string]: unknown })[name];
+  }
+  return value;
+}
+
+function refuseLarge(value: unknown, path: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) return;
+  const own = Array.isArray(value) ? value.length : Object.keys(value).length;
+  if (own <= limits.iteratedElements && entriesOf(value, MAX_NESTED_ENTRIES) >= 0) return;
+  throw new DomainError(
+    'LIMIT_EXCEEDED',
+    `${path.join('.')} has more than ${limits.iteratedElements} entries, which a condition does not go through`,
+    { metadata: { limit: 'iteratedElements' } },
+  );
+}
+
+/** What is left of the allowance; negative when it is used up. */
+function entriesOf(value: unknown, allowance: number): number {
+  if (typeof value !== 'object' || value === null) return allowance;
+  let left = allowance;
+  for (const each of Object.values(value)) {
+    left = entriesOf(each, left - 1);
+    if (left < 0) return left;
+  }
+  return left;
+}
+
+function problem(description: string): CompiledCondition {
+  return { kind: 'problem', description };
+}
+
+/** The interpreter's own words for what is wrong, without its picture of the source. */
+function describe(error: unknown, text: string): string {
+  const { summary, message, range } = error as {
+    readonly summary?: string;
+    readonly message?: string;
+    readonly range?: Pick<ASTNode, 'start'>;
+  };
+  const said = summary ?? message ?? 'is not CEL';
+  return range === undefined ? said : `${said} at ${textAt(text, range.start)}`;
+}

@@ -1,0 +1,115 @@
+import type { ResourceRef } from '../subject.ts';
+import type { ConditionInput } from './condition.ts';
+import type { DecisionQuestion } from './decision-index.ts';
+import type { GrantTable } from './grant-table.ts';
+import type { Attributes, ContextualGrant } from './use-cases.ts';
+
+// One question while it is being decided: what its conditions read and answered, and numbers for what only its contextual
+// grants name.
+
+/** What a decision is made from. */
+export interface DecisionState {
+  readonly grants: GrantTable;
+  /** The one resource that allows on the whole tenant do not reach; denies do. */
+  readonly guarded: ResourceRef | undefined;
+}
+
+/** A contextual grant with its numbers; `resource` -1: the whole tenant. */
+export interface NumberedGrant {
+  readonly grant: ContextualGrant;
+  readonly subject: number;
+  readonly resource: number;
+  /** Of a set as its subject: what it is the relation of; otherwise 0. */
+  readonly base: number;
+}
+
+/** Of a condition: true, false, or the attributes it lacked. */
+export type Truth = true | false | readonly string[];
+
+/** A condition that this release refuses to run lacks something nobody can give. */
+const UNREADABLE: readonly string[] = [];
+const NO_ATTRIBUTES: Attributes = {};
+
+export class DecisionRequest {
+  readonly state: DecisionState;
+  readonly question: DecisionQuestion;
+  /** Epoch ms. */
+  readonly now: number;
+  /** The subject's number; 0 when nothing mentions it. */
+  readonly who: number;
+  readonly what: number;
+  readonly contextual: readonly NumberedGrant[];
+  #input: ConditionInput | undefined;
+  #truths: Map<number, Truth> | undefined;
+  #overlay: Map<string, number> | undefined;
+
+  constructor(state: DecisionState, question: DecisionQuestion, now: number) {
+    this.state = state;
+    this.question = question;
+    this.now = now;
+    const { subject, resource, contextualGrants } = question;
+    const { nodes } = state.grants;
+    // A set such as `group:eng#member` is nobody who could ask; it must not pass for the group itself.
+    const plain = subject.relation === undefined || subject.relation === '';
+    const isAsked = contextualGrants !== undefined && contextualGrants.length > 0;
+    const number = (ref: ResourceRef): number =>
+      isAsked ? this.#numberOf(ref.type, ref.id) : nodes.find(ref.type, ref.id);
+    this.who = plain ? number(subject) : 0;
+    this.what = resource === undefined ? 0 : number(resource);
+    this.contextual = isAsked ? contextualGrants.map((grant) => this.#numbered(grant)) : [];
+  }
+
+  /** Each condition is evaluated once per request, however many grants have it. */
+  truthOf(condition: number): Truth {
+    if (condition === 0) return true;
+    const known = this.#truths?.get(condition);
+    if (known !== undefined) return known;
+    this.#input ??= this.#makeInput();
+    const truth = this.state.grants.conditions.condition(condition)?.evaluate(this.#input) ?? UNREADABLE;
+    this.#truths ??= new Map();
+    this.#truths.set(condition, truth);
+    return truth;
+  }
+
+  #numbered(grant: ContextualGrant): NumberedGrant {
+    const { subject, resource } = grant;
+    const base = this.#numberOf(subject.type, subject.id);
+    const onResource = resource === undefined ? -1 : this.#numberOf(resource.type, resource.id);
+    const { relation } = subject;
+    if (relation === undefined || relation === '') return { grant, subject: base, resource: onResource, base: 0 };
+    return { grant, subject: this.setNumber(base, relation), resource: onResource, base };
+  }
+
+  /** The number of a set, one of this request only where the index has none. */
+  setNumber(base: number, relation: string): number {
+    return this.state.grants.nodes.setOf(base, relation) || this.#own(`${base}#${relation}`);
+  }
+
+  #numberOf(type: string, id: string): number {
+    return this.state.grants.nodes.find(type, id) || this.#own(`${type}:${id}`);
+  }
+
+  /** Below -1, where no column has anything. */
+  #own(key: string): number {
+    this.#overlay ??= new Map();
+    const known = this.#overlay.get(key);
+    if (known !== undefined) return known;
+    const made = -2 - this.#overlay.size;
+    this.#overlay.set(key, made);
+    return made;
+  }
+
+  #makeInput(): ConditionInput {
+    const { subject, resource, context, subjectProperties, resourceProperties, permission } = this.question;
+    const { type, id } = subject;
+    const attributes = this.state.grants.nodes.attributesOf(this.who) ?? NO_ATTRIBUTES;
+    const properties = resourceProperties ?? NO_ATTRIBUTES;
+    return {
+      subject: { type, id, attributes, properties: subjectProperties ?? NO_ATTRIBUTES },
+      resource: resource === undefined ? { properties } : { type: resource.type, id: resource.id, properties },
+      context: context ?? NO_ATTRIBUTES,
+      action: permission,
+      now: new Date(this.now),
+    };
+  }
+}

@@ -1,0 +1,70 @@
+import { formatResource, formatSubject } from '../subject.ts';
+import { effectiveResources, isGuarded } from './decide.ts';
+import type { DecisionRequest, Truth } from './decision-request.ts';
+import { effectiveSubjects } from './effective-subjects.ts';
+import { placeText, whatText } from './explain-text.ts';
+import { isLive } from './grant.ts';
+import { WHOLE_TENANT } from './grant-table.ts';
+import type { Grant } from './use-cases.ts';
+import { INCLUDES } from './what-table.ts';
+
+// The nearest misses of a denial: allows that fail in one respect only.
+
+const MAX_LOOKED_AT = 1000;
+
+/** Of the subject, the sets it is in, and the rules; at most 1,000 grants are looked at. */
+export function* explainMisses(request: DecisionRequest): Generator<string> {
+  const { grants } = request.state;
+  let looked = 0;
+  for (const { node } of effectiveSubjects(request)) {
+    for (const slot of grants.slotsOfNode(node)) {
+      looked += 1;
+      if (looked > MAX_LOOKED_AT) return;
+      const miss = missOf(request, slot);
+      if (miss !== undefined) yield miss;
+    }
+  }
+  for (const { rule, condition, deny } of grants.whats.match(request.question.permission).rules) {
+    if (deny || (rule.resourceType !== undefined && rule.resourceType !== request.question.resource?.type)) continue;
+    const lack = lackText(request.truthOf(condition));
+    if (lack !== undefined) yield `rule ${rule.name} would allow it, but its condition ${lack}`;
+  }
+  if (looked === 0) yield `${formatSubject(request.question.subject)} holds no grant`;
+}
+
+function missOf(request: DecisionRequest, slot: number): string | undefined {
+  const { state, question, now } = request;
+  const { grants } = state;
+  const grant = grants.at(slot)?.grant;
+  if (grant === undefined || grant.effect === 'deny') return undefined;
+  const includes = grants.whats.state(grants.whats.match(question.permission), grants.whatOf(slot)) === INCLUDES;
+  const resource = grants.resourceOf(slot);
+  const here = resource === WHOLE_TENANT || effectiveResources(request).includes(resource);
+  const reason = reasonOf(request, grant, includes, here, isLive(grant, now), grants.conditionOf(slot));
+  if (reason === undefined) return undefined;
+  return `${formatSubject(grant.subject)} holds ${whatText(grant)}${placeText(grant)} by grant ${grant.id}, but ${reason}`;
+}
+
+function reasonOf(
+  request: DecisionRequest,
+  grant: Grant,
+  includes: boolean,
+  here: boolean,
+  lives: boolean,
+  condition: number,
+): string | undefined {
+  const { permission, resource } = request.question;
+  if (!lives) return includes && here ? 'that expired' : undefined;
+  if (!includes) return here ? `${whatText(grant)} does not include ${permission}` : undefined;
+  if (!here) return `not ${resource === undefined ? 'on the whole tenant' : `on ${formatResource(resource)}`}`;
+  if (grant.resource === undefined && isGuarded(request.state, resource)) {
+    return 'only a grant on that very resource reaches it';
+  }
+  const lack = lackText(request.truthOf(condition));
+  return lack === undefined ? undefined : `its condition ${lack}`;
+}
+
+function lackText(truth: Truth): string | undefined {
+  if (truth === true) return undefined;
+  return truth === false ? 'is false' : `needs ${truth.join(', ') || 'another release'}`;
+}
