@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { KeyRing, Purpose } from './key-ring.ts';
 
 // Digests: HMAC-SHA-256 under a derived key where whoever reads the store must not be able to make or test values, SHA-256 where the
@@ -9,10 +9,22 @@ import type { KeyRing, Purpose } from './key-ring.ts';
  * one text. Throws UnknownKeyError for a `keyId` that is not on the ring.
  */
 export function keyedDigest(ring: KeyRing, purpose: Purpose, parts: readonly string[], keyId?: string): string {
-  const hmac = createHmac('sha256', ring.key(purpose, keyId));
+  const hmac = createHmac('sha256', keyObjectOf(ring.key(purpose, keyId)));
   let text = '';
   for (const part of parts) text += `${Buffer.byteLength(part)}:${part}`;
   return hmac.update(text).digest('base64url');
+}
+
+/** A derived key is one array as long as its ring lives. Making a key object of it costs Node several times as much as the digest. */
+const keyObjects = new WeakMap<Uint8Array, KeyObject>();
+
+function keyObjectOf(key: Uint8Array): KeyObject {
+  let object = keyObjects.get(key);
+  if (object === undefined) {
+    object = createSecretKey(key);
+    keyObjects.set(key, object);
+  }
+  return object;
 }
 
 /** Equality in a time that depends on the lengths alone. */

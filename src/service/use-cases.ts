@@ -13,6 +13,7 @@ import { createDecision } from '../domain/decision/create-decision.ts';
 import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts';
 import { type BreachedPasswords, noBreachedPasswords } from '../domain/identity/breached-passwords.ts';
 import { createIdentity } from '../domain/identity/create-identity.ts';
+import { rateLimited } from '../domain/identity/rate-limits.ts';
 import { createAccessTokens } from '../domain/keys/access-token.ts';
 import { createCallerAuthenticator, createKeyUseCases } from '../domain/keys/create-key-use-cases.ts';
 import type { KeyRotation } from '../domain/keys/key-rotation.ts';
@@ -86,21 +87,24 @@ export async function compose(foundation: Foundation): Promise<Composition> {
   const sessions = createSessionStarter({ ...shared, accessTokens });
   return {
     useCases: {
-      identity: createIdentity({
-        store,
-        updates,
-        outbox,
-        clock,
-        random,
-        ring,
-        sealer,
-        hasher,
-        breachedPasswords: breachedPasswords(context),
-        tenants,
-        sessions,
-        logger,
-        audit,
-      }),
+      identity: rateLimited(
+        createIdentity({
+          store,
+          updates,
+          outbox,
+          clock,
+          random,
+          ring,
+          sealer,
+          hasher,
+          breachedPasswords: breachedPasswords(context),
+          tenants,
+          sessions,
+          logger,
+          audit,
+        }),
+        { perCaller: settings.ratePerCaller, perClient: settings.ratePerClient },
+      ),
       sessions: createSessionUseCases({
         ...shared,
         accessTokens,

@@ -176,6 +176,21 @@ export const SETTINGS = {
     fallback: '30000',
     description: 'How old policy and revocations may be before decisions are refused with UNAVAILABLE.',
   }),
+  ratePerClient: required({
+    variable: 'SALLYPORT_RATE_PER_CLIENT',
+    group: 'Limits',
+    form: wholeNumber(1, 1_000_000, 'a minute'),
+    fallback: '60',
+    description:
+      'Logins, and as many codes and resets, that one client network (IPv4 address, IPv6 /64) may try per minute at this process.',
+  }),
+  ratePerCaller: required({
+    variable: 'SALLYPORT_RATE_PER_CALLER',
+    group: 'Limits',
+    form: wholeNumber(1, 10_000_000, 'a minute'),
+    fallback: '60000',
+    description: 'The same, and registrations, per calling service.',
+  }),
   auditRetentionDays: required({
     variable: 'SALLYPORT_AUDIT_RETENTION_DAYS',
     group: 'Limits',

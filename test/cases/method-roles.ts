@@ -87,6 +87,7 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'UserService/ListUsers', roles: ['manager', 'auditor', 'admin'] },
   { method: 'UserService/UpdateUser', roles: ['manager', 'admin'] },
   { method: 'UserService/DeleteUser', roles: ['manager', 'admin'] },
+  { method: 'UserService/UnlockUser', roles: ['manager', 'admin'] },
   { method: 'UserService/SetPassword', roles: ['manager', 'admin'] },
   { method: 'TenantService/CreateTenant', roles: ['admin'] },
   { method: 'TenantService/GetTenant', roles: ['manager', 'auditor', 'admin'] },

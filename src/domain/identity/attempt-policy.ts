@@ -21,6 +21,22 @@ export const passwordAttempts: AttemptPolicy = {
   forgetMs: 24 * 60 * MINUTE,
 };
 
+/** Per identifier, from wherever: many networks that try a few passwords each. */
+export const identifierAttempts: AttemptPolicy = {
+  name: 'identifier',
+  free: 19,
+  locksMs: [5 * MINUTE, 15 * MINUTE, 60 * MINUTE],
+  forgetMs: 24 * 60 * MINUTE,
+};
+
+/** Per client network, at whomever: one network that tries a few passwords each. An office shares one, so it is wide. */
+export const networkAttempts: AttemptPolicy = {
+  name: 'network',
+  free: 99,
+  locksMs: [5 * MINUTE, 15 * MINUTE, 60 * MINUTE],
+  forgetMs: 24 * 60 * MINUTE,
+};
+
 /** Per user: five wrong codes, then five minutes nobody may try (RFC 4226 section 7.3). */
 export const codeAttempts: AttemptPolicy = {
   name: 'code',

@@ -32,6 +32,8 @@ export type AttemptStart =
 export interface Attempts {
   /** `key`: whom or what is guessed at; it is hashed, so it may be long and personal. */
   begin(tenant: string, key: string, policy: AttemptPolicy, signal?: AbortSignal): Promise<AttemptStart>;
+  /** Forgets the failures and the lock. */
+  forget(tenant: string, key: string, policy: AttemptPolicy, signal?: AbortSignal): Promise<void>;
 }
 
 const BUCKET_MS = 60_000;
@@ -41,6 +43,11 @@ const BUSY_MS = 1_000;
 export function createAttempts(ports: { readonly counters: Counters; readonly clock: Clock }): Attempts {
   const { counters, clock } = ports;
   return {
+    forget: async (tenant, key, policy, signal) => {
+      const name = sha256(`${policy.name}\n${key}`);
+      await counters.clear(tenant, `failed/${name}`, signal);
+      await counters.clear(tenant, `lock/${name}`, signal);
+    },
     begin: async (tenant, key, policy, signal) => {
       const name = sha256(`${policy.name}\n${key}`);
       const now = clock.now();

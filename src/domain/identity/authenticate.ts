@@ -1,9 +1,10 @@
 import { loginFailed, loginLocked } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
-import { networkOf, passwordAttempts } from './attempt-policy.ts';
+import { exhaustPassword } from './exhaust-password.ts';
 import { keyOfTyped } from './identifier.ts';
 import { continueLogin } from './login.ts';
+import type { LoginAttempt } from './login-guard.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { AuthenticateInput, LoginOutcome, Rejection, UserDocument } from './use-cases.ts';
@@ -24,8 +25,7 @@ export async function authenticate(
   const key = keyOfTyped(input.identifier);
   // What cannot be an identifier is looked up and counted like one that nobody has.
   const account = key ?? `none:${input.identifier}`;
-  const network = networkOf(input.client.ip);
-  const start = await parts.attempts.begin(input.tenant, `${account}\n${network}`, passwordAttempts, call.signal);
+  const start = await parts.loginGuard.begin(input.tenant, account, input.client, call.signal);
   if (start.kind === 'refused') {
     return refuse(parts, call, input, undefined, {
       kind: 'rejection',
@@ -41,19 +41,21 @@ export async function authenticate(
   });
   if (verified.kind !== 'right') {
     // Counted before it is told; when it cannot be counted the caller gets the fault instead of the answer.
-    const lockMs = verified.kind === 'wrong' ? await attempt.wrong() : await attempt.giveBack();
-    const about = { tenant: input.tenant, userId: verified.userId, client: input.client };
-    if (typeof lockMs === 'number' && lockMs > 0) {
-      parts.audit.note(loginLocked(call, about, { scope: 'identifier and network', lockMs }, parts.clock.now()));
-    }
+    if (verified.kind === 'wrong') await countWrong(parts, call, input, attempt, verified.userId, account);
+    else await attempt.giveBack();
     return refuse(parts, call, input, verified.userId, { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
   }
-  await attempt.right();
+  const { user } = verified;
+  if (user.password?.mustReset === true && !attempt.isKnown) {
+    await attempt.giveBack();
+    return refuse(parts, call, input, user.id, { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
+  }
+  await attempt.right(user.id);
   const methods = [{ method: 'password', at: parts.clock.now() }] as const;
   return await continueLogin(
     parts,
     call,
-    { user: verified.user, methods, origin: { kind: 'fresh' } },
+    { user, methods, origin: { kind: 'fresh' } },
     { settings, client: input.client, issue: input.issue },
   );
 }
@@ -84,6 +86,20 @@ async function verifyPassword(
 type Verified =
   | { readonly kind: 'right'; readonly user: UserDocument }
   | { readonly kind: 'wrong' | 'changed'; readonly userId: string | undefined };
+
+async function countWrong(
+  parts: IdentityParts,
+  call: CallContext,
+  input: AuthenticateInput,
+  attempt: LoginAttempt,
+  userId: string | undefined,
+  account: string,
+): Promise<void> {
+  const { locks, isExhausted } = await attempt.wrong(userId ?? account);
+  const about = { tenant: input.tenant, userId, client: input.client };
+  for (const lock of locks) parts.audit.note(loginLocked(call, about, lock, parts.clock.now()));
+  if (isExhausted && userId !== undefined) await exhaustPassword(parts, call, input.tenant, userId);
+}
 
 function refuse(
   parts: IdentityParts,

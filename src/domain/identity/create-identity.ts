@@ -8,10 +8,12 @@ import { deleteUser } from './delete-user.ts';
 import { enrollTotp } from './enroll-totp.ts';
 import { getUser } from './get-user.ts';
 import { listUsers } from './list-users.ts';
+import { createLoginGuard } from './login-guard.ts';
 import type { IdentityParts, IdentityPorts } from './ports.ts';
 import { requestPasswordReset, resetPassword } from './reset-password.ts';
 import { setPassword } from './set-password.ts';
 import { createTurns } from './turns.ts';
+import { unlockUser } from './unlock-user.ts';
 import { updateUser } from './update-user.ts';
 import type { IdentityUseCases } from './use-cases.ts';
 import { confirmVerification, requestVerification } from './verify-address.ts';
@@ -19,9 +21,13 @@ import { verifyTotp } from './verify-totp.ts';
 
 /** The use cases of identity over the given ports. */
 export function createIdentity(ports: IdentityPorts): IdentityUseCases {
+  const { clock } = ports;
+  const { counters } = ports.store;
+  const attempts = createAttempts({ counters, clock });
   const parts: IdentityParts = {
     ...ports,
-    attempts: createAttempts({ counters: ports.store.counters, clock: ports.clock }),
+    attempts,
+    loginGuard: createLoginGuard({ counters, clock, attempts }),
     turns: createTurns(),
   };
   return {
@@ -40,6 +46,7 @@ export function createIdentity(ports: IdentityPorts): IdentityUseCases {
     resetPassword: (call, input) => resetPassword(parts, call, input),
     requestVerification: (call, tenant, userId, address) => requestVerification(parts, call, tenant, userId, address),
     confirmVerification: (call, tenant, token) => confirmVerification(parts, call, tenant, token),
+    unlockUser: (call, tenant, userId) => unlockUser(parts, call, tenant, userId),
     enrollTotp: (call, input) => enrollTotp(parts, call, input),
     confirmTotp: (call, input) => confirmTotp(parts, call, input),
   };

@@ -65,5 +65,5 @@ export async function continueLogin(
 function stepsLeft(user: UserDocument, methods: readonly PerformedMethod[]): Challenge['steps'] {
   const second = methods.some(({ method }) => method === 'totp' || method === 'recovery_code');
   if (hasFactor(user) && !second) return user.recoveryCodes.length > 0 ? ['totp', 'recovery_code'] : ['totp'];
-  return user.password?.mustChange === true ? ['change_password'] : [];
+  return user.password?.mustChange === true || user.password?.mustReset === true ? ['change_password'] : [];
 }

@@ -12,6 +12,7 @@ import type { TenantDirectory } from '../tenant/tenant.ts';
 import type { Updates } from '../update.ts';
 import type { Attempts } from './attempts.ts';
 import type { BreachedPasswords } from './breached-passwords.ts';
+import type { LoginGuard } from './login-guard.ts';
 import type { Turns } from './turns.ts';
 
 /** What the service hands to identity. */
@@ -37,5 +38,6 @@ export interface IdentityPorts {
 /** What its use cases share. */
 export interface IdentityParts extends IdentityPorts {
   readonly attempts: Attempts;
+  readonly loginGuard: LoginGuard;
   readonly turns: Turns;
 }

@@ -58,7 +58,15 @@ export interface UserDocument extends Document {
   readonly identifiers: readonly Identifier[];
   readonly displayName?: string | undefined;
   readonly metadata?: { readonly [key: string]: string } | undefined;
-  readonly password?: { readonly hash: string; readonly changedAt: number; readonly mustChange: boolean } | undefined;
+  readonly password?:
+    | {
+        readonly hash: string;
+        readonly changedAt: number;
+        readonly mustChange: boolean;
+        /** It was guessed at too often (exhaust-password.ts). */
+        readonly mustReset?: boolean | undefined;
+      }
+    | undefined;
   readonly totp?: TotpFactor | undefined;
   /** Keyed digests of unused recovery codes. */
   readonly recoveryCodes: readonly string[];
@@ -284,6 +292,8 @@ export interface IdentityUseCases {
     tenant: string,
     token: string,
   ): Promise<{ readonly kind: 'verified'; readonly user: UserDocument } | Rejection>;
+  /** Forgets failed logins and codes. */
+  unlockUser(call: CallContext, tenant: string, userId: string): Promise<void>;
   /** A challenge that is over is a rejection; a user that has a factor already is FACTOR_ALREADY_ENROLLED. */
   enrollTotp(call: CallContext, input: EnrollTotpInput): Promise<TotpEnrollment | Rejection>;
   confirmTotp(

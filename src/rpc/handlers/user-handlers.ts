@@ -6,6 +6,7 @@ import {
   GetUserResponseSchema,
   ListUsersResponseSchema,
   SetPasswordResponseSchema,
+  UnlockUserResponseSchema,
   UpdateUserResponseSchema,
   type UserService,
 } from '../../../gen/sallyport/v1/user_pb.ts';
@@ -23,7 +24,7 @@ import { parseEtag, passwordText, requiredText } from '../parse/parse-text.ts';
 export function userHandlers(
   identity: Pick<
     IdentityUseCases,
-    'createUser' | 'getUser' | 'listUsers' | 'updateUser' | 'deleteUser' | 'setPassword'
+    'createUser' | 'getUser' | 'listUsers' | 'updateUser' | 'deleteUser' | 'setPassword' | 'unlockUser'
   >,
 ): Handlers<typeof UserService> {
   return {
@@ -58,6 +59,14 @@ export function userHandlers(
       violations.throwIfAny();
       await identity.deleteUser(call, tenant, userId, etag);
       return create(DeleteUserResponseSchema);
+    },
+    unlockUser: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const userId = checkId(request.userId, 'user_id', violations);
+      violations.throwIfAny();
+      await identity.unlockUser(call, tenant, userId);
+      return create(UnlockUserResponseSchema);
     },
     setPassword: async (call, request) => {
       const violations = new Violations();
