@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { RandomSource } from '../platform/random.ts';
 import { readMasterKeys } from '../settings/read-master-keys.ts';
 import type { Settings } from '../settings/settings-table.ts';
-import { createSecretFile, readSecretFile } from './secret-file.ts';
+import { createSecretFile, readSecretFile, removeDrafts } from './secret-file.ts';
 import { StartFailure } from './start-failure.ts';
 
 export interface MasterKeys {
@@ -24,6 +24,7 @@ export async function obtainMasterKeys(
   random: RandomSource,
   storeHasData: () => Promise<boolean>,
 ): Promise<MasterKeys> {
+  if (settings.store.kind === 'sqlite') await removeDrafts(directory);
   const found = await readMasterKeys(settings);
   if (found.kind === 'found') return { keys: found.keys, generatedFile: undefined };
   if (found.kind === 'invalid') {

@@ -1,11 +1,13 @@
 import { constants } from 'node:fs';
-import { link, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartFailure } from './start-failure.ts';
 
 // Files that hold a secret: mode 0600, complete or absent, on the disk before anybody relies on them.
 
 const MAX_BYTES = 16 * 1024;
+/** Names of drafts: the process id, then the final name. */
+const DRAFT = /^\.\d+\..+\.new$/;
 
 /** The file's first line that is neither empty nor a comment, or undefined when there is no such file. */
 export async function readSecretFile(path: string): Promise<string | undefined> {
@@ -51,6 +53,15 @@ export async function createSecretFile(path: string, text: string): Promise<stri
     );
   }
   return (await readSecretFile(path)) ?? text;
+}
+
+/**
+ * Removes what a killed start left of a file that it was making: a second copy of a secret. Only where nobody else can be making one: with the
+ * lock of the embedded store held.
+ */
+export async function removeDrafts(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  for (const name of names.filter((each) => DRAFT.test(each))) await rm(join(directory, name), { force: true });
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -61,6 +61,7 @@ export async function killService(t: TestContext, place: KilledPlace, seed: numb
     throw error;
   }
   assert.equal(await pendingIn(place), 0, 'outboxes were left unfinished');
+  if (process.platform === 'linux') assert.equal(children.length, KILLS, 'one hashing process of each service');
   await endedWithTheirParent(children);
   t.diagnostic(
     `${KILLS} kills, ${acknowledged} writes acknowledged, ${unfinished} outboxes found unfinished and finished; ` +
