@@ -15,6 +15,8 @@ export type HashJob =
   | { readonly kind: 'hash'; readonly password: string; readonly keyId: string }
   /** `phc` is the stored hash without its key id. */
   | { readonly kind: 'verify'; readonly password: string; readonly keyId: string; readonly phc: string }
+  /** A hash that was brought along, without a pepper. */
+  | { readonly kind: 'verify_foreign'; readonly password: string; readonly hash: string }
   /** No hash at all: how guessable it is, which is not for the service's event loop either. */
   | { readonly kind: 'estimate'; readonly password: string; readonly context: readonly string[] };
 

@@ -43,6 +43,10 @@ async function perform(job: HashJob): Promise<HashAnswer> {
     const { estimatePassword } = await import('./password-estimate.ts');
     return { kind: 'estimated', ...estimatePassword(job.password, job.context) };
   }
+  if (job.kind === 'verify_foreign') {
+    const { verifyForeignHash } = await import('./verify-foreign-hash.ts');
+    return { kind: 'verified', match: await verifyForeignHash(job.hash, job.password) };
+  }
   const secret = peppers.get(job.keyId);
   if (secret === undefined || cost === undefined) return { kind: 'failed' };
   if (job.kind === 'verify') return { kind: 'verified', match: await verify(job.phc, job.password, { secret }) };

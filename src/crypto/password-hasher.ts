@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/faults.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { RandomSource } from '../platform/random.ts';
+import { parseForeignHash } from './foreign-hash.ts';
 import type { HashCost } from './hashing-process-messages.ts';
 import { createHashingQueue } from './hashing-process-queue.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -24,7 +25,7 @@ export interface PasswordHasher {
   decoy(password: string, signal?: AbortSignal): Promise<void>;
   /** How well known and how guessable a new password is; `context`: what an attacker would know of the user. */
   estimate(password: string, context: readonly string[], signal?: AbortSignal): Promise<PasswordEstimate>;
-  /** Whether the stored hash should be made again: other cost or pepper than today's. */
+  /** Whether the stored hash should be made again: other cost or pepper than today's, or brought along. */
   outdated(hash: string): boolean;
   /** Jobs in the queue, not yet running. */
   readonly waiting: number;
@@ -77,6 +78,11 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       return formatStoredHash(ring.currentId, answer.phc);
     },
     verify: async (hash, password, signal) => {
+      if (parseForeignHash(hash) !== undefined) {
+        const answer = await queue.run({ kind: 'verify_foreign', hash, password }, signal);
+        if (answer.kind === 'verified') return answer.match;
+        throw failed();
+      }
       const stored = parseStoredHash(hash, cost);
       if (stored !== undefined && ring.ids.includes(stored.keyId)) {
         return await matches(stored.phc, stored.keyId, password, signal);

@@ -88,6 +88,8 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'UserService/UpdateUser', roles: ['manager', 'admin'] },
   { method: 'UserService/DeleteUser', roles: ['manager', 'admin'] },
   { method: 'UserService/UnlockUser', roles: ['manager', 'admin'] },
+  { method: 'UserService/ImportUsers', roles: ['manager', 'admin'] },
+  { method: 'UserService/ExportUsers', roles: ['manager', 'admin'] },
   { method: 'UserService/SetPassword', roles: ['manager', 'admin'] },
   { method: 'TenantService/CreateTenant', roles: ['admin'] },
   { method: 'TenantService/GetTenant', roles: ['manager', 'auditor', 'admin'] },

@@ -59,7 +59,7 @@ export type ListEventsRequest = Message<"sallyport.v1.ListEventsRequest"> & {
   type: string;
 
   /**
-   * With this outcome; unspecified: with any.
+   * With this outcome only. Unspecified: with any.
    *
    * @generated from field: sallyport.v1.AuditOutcome outcome = 6;
    */
@@ -150,7 +150,7 @@ export type WatchEventsRequest = Message<"sallyport.v1.WatchEventsRequest"> & {
   type: string;
 
   /**
-   * With this outcome; unspecified: with any.
+   * With this outcome only. Unspecified: with any.
    *
    * @generated from field: sallyport.v1.AuditOutcome outcome = 5;
    */

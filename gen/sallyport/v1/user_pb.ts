@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/user.proto.
  */
 export const file_sallyport_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxIqUCCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSFAoMZGlzcGxheV9uYW1lGAQgASgJEjIKCG1ldGFkYXRhGAUgAygLMiAuc2FsbHlwb3J0LnYxLlVzZXIuTWV0YWRhdGFFbnRyeRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWQoKSWRlbnRpZmllchIqCgRraW5kGAEgASgOMhwuc2FsbHlwb3J0LnYxLklkZW50aWZpZXJLaW5kEg0KBXZhbHVlGAIgASgJEhAKCHZlcmlmaWVkGAMgASgIIp4CChFDcmVhdGVVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSLQoLaWRlbnRpZmllcnMYAiADKAsyGC5zYWxseXBvcnQudjEuSWRlbnRpZmllchIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSPwoIbWV0YWRhdGEYBSADKAsyLS5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRISCgpyZXF1ZXN0X2lkGAYgASgJEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIlUKDkdldFVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASFAoKaWRlbnRpZmllchgDIAEoCUgAQgoKCHNlbGVjdG9yIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiSQoQTGlzdFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiTwoRTGlzdFVzZXJzUmVzcG9uc2USIQoFdXNlcnMYASADKAsyEi5zYWxseXBvcnQudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki8gEKEVVwZGF0ZVVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEgwKBGV0YWcYAyABKAkSMQoLaWRlbnRpZmllcnMYBCABKAsyHC5zYWxseXBvcnQudjEuSWRlbnRpZmllckxpc3QSGQoMZGlzcGxheV9uYW1lGAUgASgJSACIAQESKwoIbWV0YWRhdGEYBiABKAsyGS5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXASFQoIZGlzYWJsZWQYByABKAhIAYgBAUIPCg1fZGlzcGxheV9uYW1lQgsKCV9kaXNhYmxlZCI2ChJVcGRhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIj8KDklkZW50aWZpZXJMaXN0Ei0KC2lkZW50aWZpZXJzGAEgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXIieQoLTWV0YWRhdGFNYXASOQoIbWV0YWRhdGEYASADKAsyJy5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXAuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQgoRRGVsZXRlVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDAoEZXRhZxgDIAEoCSIUChJEZWxldGVVc2VyUmVzcG9uc2UiXAoSU2V0UGFzc3dvcmRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhAKCHBhc3N3b3JkGAMgASgJEhMKC211c3RfY2hhbmdlGAQgASgIIjcKE1NldFBhc3N3b3JkUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIjQKEVVubG9ja1VzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJIhQKElVubG9ja1VzZXJSZXNwb25zZSqFAQoOSWRlbnRpZmllcktpbmQSHwobSURFTlRJRklFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVSURFTlRJRklFUl9LSU5EX0VNQUlMEAESGQoVSURFTlRJRklFUl9LSU5EX1BIT05FEAISHAoYSURFTlRJRklFUl9LSU5EX1VTRVJOQU1FEAMqWwoKVXNlclN0YXR1cxIbChdVU0VSX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElVTRVJfU1RBVFVTX0FDVElWRRABEhgKFFVTRVJfU1RBVFVTX0RJU0FCTEVEEAIywAUKC1VzZXJTZXJ2aWNlEmMKCkNyZWF0ZVVzZXISHy5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlc3BvbnNlIhKauBgOCgx1c2VyczpjcmVhdGUSWAoHR2V0VXNlchIcLnNhbGx5cG9ydC52MS5HZXRVc2VyUmVxdWVzdBodLnNhbGx5cG9ydC52MS5HZXRVc2VyUmVzcG9uc2UiEJq4GAwKCnVzZXJzOnJlYWQSXgoJTGlzdFVzZXJzEh4uc2FsbHlwb3J0LnYxLkxpc3RVc2Vyc1JlcXVlc3QaHy5zYWxseXBvcnQudjEuTGlzdFVzZXJzUmVzcG9uc2UiEJq4GAwKCnVzZXJzOnJlYWQSYgoKVXBkYXRlVXNlchIfLnNhbGx5cG9ydC52MS5VcGRhdGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5VcGRhdGVVc2VyUmVzcG9uc2UiEZq4GA0KC3VzZXJzOndyaXRlEmMKCkRlbGV0ZVVzZXISHy5zYWxseXBvcnQudjEuRGVsZXRlVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuRGVsZXRlVXNlclJlc3BvbnNlIhKauBgOCgx1c2VyczpkZWxldGUSZQoLU2V0UGFzc3dvcmQSIC5zYWxseXBvcnQudjEuU2V0UGFzc3dvcmRSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLlNldFBhc3N3b3JkUmVzcG9uc2UiEZq4GA0KC3VzZXJzOndyaXRlEmIKClVubG9ja1VzZXISHy5zYWxseXBvcnQudjEuVW5sb2NrVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuVW5sb2NrVXNlclJlc3BvbnNlIhGauBgNCgt1c2Vyczp3cml0ZUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_method_access]);
+  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxIqUCCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSFAoMZGlzcGxheV9uYW1lGAQgASgJEjIKCG1ldGFkYXRhGAUgAygLMiAuc2FsbHlwb3J0LnYxLlVzZXIuTWV0YWRhdGFFbnRyeRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWQoKSWRlbnRpZmllchIqCgRraW5kGAEgASgOMhwuc2FsbHlwb3J0LnYxLklkZW50aWZpZXJLaW5kEg0KBXZhbHVlGAIgASgJEhAKCHZlcmlmaWVkGAMgASgIIp4CChFDcmVhdGVVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSLQoLaWRlbnRpZmllcnMYAiADKAsyGC5zYWxseXBvcnQudjEuSWRlbnRpZmllchIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSPwoIbWV0YWRhdGEYBSADKAsyLS5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRISCgpyZXF1ZXN0X2lkGAYgASgJEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIlUKDkdldFVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASFAoKaWRlbnRpZmllchgDIAEoCUgAQgoKCHNlbGVjdG9yIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiSQoQTGlzdFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiTwoRTGlzdFVzZXJzUmVzcG9uc2USIQoFdXNlcnMYASADKAsyEi5zYWxseXBvcnQudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki8gEKEVVwZGF0ZVVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEgwKBGV0YWcYAyABKAkSMQoLaWRlbnRpZmllcnMYBCABKAsyHC5zYWxseXBvcnQudjEuSWRlbnRpZmllckxpc3QSGQoMZGlzcGxheV9uYW1lGAUgASgJSACIAQESKwoIbWV0YWRhdGEYBiABKAsyGS5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXASFQoIZGlzYWJsZWQYByABKAhIAYgBAUIPCg1fZGlzcGxheV9uYW1lQgsKCV9kaXNhYmxlZCI2ChJVcGRhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIj8KDklkZW50aWZpZXJMaXN0Ei0KC2lkZW50aWZpZXJzGAEgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXIieQoLTWV0YWRhdGFNYXASOQoIbWV0YWRhdGEYASADKAsyJy5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXAuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQgoRRGVsZXRlVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDAoEZXRhZxgDIAEoCSIUChJEZWxldGVVc2VyUmVzcG9uc2UitAIKEkltcG9ydFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHcm93X2tleRgCIAEoCRItCgtpZGVudGlmaWVycxgDIAMoCzIYLnNhbGx5cG9ydC52MS5JZGVudGlmaWVyEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRJACghtZXRhZGF0YRgFIAMoCzIuLnNhbGx5cG9ydC52MS5JbXBvcnRVc2Vyc1JlcXVlc3QuTWV0YWRhdGFFbnRyeRIVCg1wYXNzd29yZF9oYXNoGAYgASgJEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIEhAKCGRpc2FibGVkGAggASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKJAQoTSW1wb3J0VXNlcnNSZXNwb25zZRIPCgdyb3dfa2V5GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIqCgVlcnJvchgDIAEoCzIZLnNhbGx5cG9ydC52MS5JbXBvcnRFcnJvckgAEhgKEGFscmVhZHlfaW1wb3J0ZWQYBCABKAhCCAoGcmVzdWx0Ii4KC0ltcG9ydEVycm9yEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjoKEkV4cG9ydFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIk0KE0V4cG9ydFVzZXJzUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyEhQKDHJlc3VtZV90b2tlbhgCIAEoCSJcChJTZXRQYXNzd29yZFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIcGFzc3dvcmQYAyABKAkSEwoLbXVzdF9jaGFuZ2UYBCABKAgiNwoTU2V0UGFzc3dvcmRSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiNAoRVW5sb2NrVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkiFAoSVW5sb2NrVXNlclJlc3BvbnNlKoUBCg5JZGVudGlmaWVyS2luZBIfChtJREVOVElGSUVSX0tJTkRfVU5TUEVDSUZJRUQQABIZChVJREVOVElGSUVSX0tJTkRfRU1BSUwQARIZChVJREVOVElGSUVSX0tJTkRfUEhPTkUQAhIcChhJREVOVElGSUVSX0tJTkRfVVNFUk5BTUUQAypbCgpVc2VyU3RhdHVzEhsKF1VTRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSVVNFUl9TVEFUVVNfQUNUSVZFEAESGAoUVVNFUl9TVEFUVVNfRElTQUJMRUQQAjKWBwoLVXNlclNlcnZpY2USYwoKQ3JlYXRlVXNlchIfLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmNyZWF0ZRJYCgdHZXRVc2VyEhwuc2FsbHlwb3J0LnYxLkdldFVzZXJSZXF1ZXN0Gh0uc2FsbHlwb3J0LnYxLkdldFVzZXJSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJeCglMaXN0VXNlcnMSHi5zYWxseXBvcnQudjEuTGlzdFVzZXJzUmVxdWVzdBofLnNhbGx5cG9ydC52MS5MaXN0VXNlcnNSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJiCgpVcGRhdGVVc2VyEh8uc2FsbHlwb3J0LnYxLlVwZGF0ZVVzZXJSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLlVwZGF0ZVVzZXJSZXNwb25zZSIRmrgYDQoLdXNlcnM6d3JpdGUSYwoKRGVsZXRlVXNlchIfLnNhbGx5cG9ydC52MS5EZWxldGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5EZWxldGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmRlbGV0ZRJqCgtJbXBvcnRVc2VycxIgLnNhbGx5cG9ydC52MS5JbXBvcnRVc2Vyc1JlcXVlc3QaIS5zYWxseXBvcnQudjEuSW1wb3J0VXNlcnNSZXNwb25zZSISmrgYDgoMdXNlcnM6aW1wb3J0KAEwARJoCgtFeHBvcnRVc2VycxIgLnNhbGx5cG9ydC52MS5FeHBvcnRVc2Vyc1JlcXVlc3QaIS5zYWxseXBvcnQudjEuRXhwb3J0VXNlcnNSZXNwb25zZSISmrgYDgoMdXNlcnM6ZXhwb3J0MAESZQoLU2V0UGFzc3dvcmQSIC5zYWxseXBvcnQudjEuU2V0UGFzc3dvcmRSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLlNldFBhc3N3b3JkUmVzcG9uc2UiEZq4GA0KC3VzZXJzOndyaXRlEmIKClVubG9ja1VzZXISHy5zYWxseXBvcnQudjEuVW5sb2NrVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuVW5sb2NrVXNlclJlc3BvbnNlIhGauBgNCgt1c2Vyczp3cml0ZUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_method_access]);
 
 /**
  * An account.
@@ -509,6 +509,216 @@ export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PUR
   messageDesc(file_sallyport_v1_user, 13);
 
 /**
+ * An account to take over.
+ *
+ * @generated from message sallyport.v1.ImportUsersRequest
+ */
+export type ImportUsersRequest = Message<"sallyport.v1.ImportUsersRequest"> & {
+  /**
+   * Only in the first request, for all of them: 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty
+   * means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required, 1 to 128 characters: the row's name in the source, the same whenever it is sent again. Example:
+   * `users/1815`.
+   *
+   * @generated from field: string row_key = 2;
+   */
+  rowKey: string;
+
+  /**
+   * Required, 1 to 10; `verified` as the source has it.
+   *
+   * @generated from field: repeated sallyport.v1.Identifier identifiers = 3;
+   */
+  identifiers: Identifier[];
+
+  /**
+   * Optional, for people, at most 200 characters. Example: `Ada Lovelace`.
+   *
+   * @generated from field: string display_name = 4;
+   */
+  displayName: string;
+
+  /**
+   * Optional. The caller's own notes, at most 16 KiB together.
+   *
+   * @generated from field: map<string, string> metadata = 5;
+   */
+  metadata: { [key: string]: string };
+
+  /**
+   * Empty: no password. A PHC string of argon2id or argon2i (at most 256 MiB, 16 passes, 16 lanes), of scrypt (at most
+   * 256 MiB), or bcrypt ($2a$, $2b$, $2y$; cost 4 to 14). Replaced by one of ours with the first login. Example:
+   * `$2b$12$...`.
+   *
+   * @generated from field: string password_hash = 6;
+   */
+  passwordHash: string;
+
+  /**
+   * True: the first login gets a challenge to change the password. False: it may stay.
+   *
+   * @generated from field: bool must_change_password = 7;
+   */
+  mustChangePassword: boolean;
+
+  /**
+   * True: the account may not be used. False: it may.
+   *
+   * @generated from field: bool disabled = 8;
+   */
+  disabled: boolean;
+};
+
+/**
+ * Describes the message sallyport.v1.ImportUsersRequest.
+ * Use `create(ImportUsersRequestSchema)` to create a new message.
+ */
+export const ImportUsersRequestSchema: GenMessage<ImportUsersRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 14);
+
+/**
+ * What became of a row.
+ *
+ * @generated from message sallyport.v1.ImportUsersResponse
+ */
+export type ImportUsersResponse = Message<"sallyport.v1.ImportUsersResponse"> & {
+  /**
+   * Of the request.
+   *
+   * @generated from field: string row_key = 1;
+   */
+  rowKey: string;
+
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.ImportUsersResponse.result
+   */
+  result: {
+    /**
+     * Its account. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+     *
+     * @generated from field: string user_id = 2;
+     */
+    value: string;
+    case: "userId";
+  } | {
+    /**
+     * Why there is none; the stream goes on.
+     *
+     * @generated from field: sallyport.v1.ImportError error = 3;
+     */
+    value: ImportError;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * True: an earlier call made the account.
+   *
+   * @generated from field: bool already_imported = 4;
+   */
+  alreadyImported: boolean;
+};
+
+/**
+ * Describes the message sallyport.v1.ImportUsersResponse.
+ * Use `create(ImportUsersResponseSchema)` to create a new message.
+ */
+export const ImportUsersResponseSchema: GenMessage<ImportUsersResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 15);
+
+/**
+ * Why a row was not taken.
+ *
+ * @generated from message sallyport.v1.ImportError
+ */
+export type ImportError = Message<"sallyport.v1.ImportError"> & {
+  /**
+   * A name of ErrorReason without its prefix. Examples: `INVALID_ARGUMENT`, `IDENTIFIER_TAKEN`, `REQUEST_ID_REUSED` for a
+   * row_key that came with another row before.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * For people. Example: `identifiers[0].value: must be an email address such as ada@example.com`.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ImportError.
+ * Use `create(ImportErrorSchema)` to create a new message.
+ */
+export const ImportErrorSchema: GenMessage<ImportError> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 16);
+
+/**
+ * Which accounts to send.
+ *
+ * @generated from message sallyport.v1.ExportUsersRequest
+ */
+export type ExportUsersRequest = Message<"sallyport.v1.ExportUsersRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * resume_token of the last answer of a stream that broke; empty: from the beginning.
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ExportUsersRequest.
+ * Use `create(ExportUsersRequestSchema)` to create a new message.
+ */
+export const ExportUsersRequestSchema: GenMessage<ExportUsersRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 17);
+
+/**
+ * One account.
+ *
+ * @generated from message sallyport.v1.ExportUsersResponse
+ */
+export type ExportUsersResponse = Message<"sallyport.v1.ExportUsersResponse"> & {
+  /**
+   * Always set.
+   *
+   * @generated from field: sallyport.v1.User user = 1;
+   */
+  user?: User | undefined;
+
+  /**
+   * To go on after this account.
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ExportUsersResponse.
+ * Use `create(ExportUsersResponseSchema)` to create a new message.
+ */
+export const ExportUsersResponseSchema: GenMessage<ExportUsersResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 18);
+
+/**
  * A new password for an account.
  *
  * @generated from message sallyport.v1.SetPasswordRequest
@@ -549,7 +759,7 @@ export type SetPasswordRequest = Message<"sallyport.v1.SetPasswordRequest"> & {
  * Use `create(SetPasswordRequestSchema)` to create a new message.
  */
 export const SetPasswordRequestSchema: GenMessage<SetPasswordRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 14);
+  messageDesc(file_sallyport_v1_user, 19);
 
 /**
  * The account as it is now.
@@ -570,7 +780,7 @@ export type SetPasswordResponse = Message<"sallyport.v1.SetPasswordResponse"> & 
  * Use `create(SetPasswordResponseSchema)` to create a new message.
  */
 export const SetPasswordResponseSchema: GenMessage<SetPasswordResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 15);
+  messageDesc(file_sallyport_v1_user, 20);
 
 /**
  * Whom to unlock.
@@ -598,7 +808,7 @@ export type UnlockUserRequest = Message<"sallyport.v1.UnlockUserRequest"> & {
  * Use `create(UnlockUserRequestSchema)` to create a new message.
  */
 export const UnlockUserRequestSchema: GenMessage<UnlockUserRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 16);
+  messageDesc(file_sallyport_v1_user, 21);
 
 /**
  * Done.
@@ -613,7 +823,7 @@ export type UnlockUserResponse = Message<"sallyport.v1.UnlockUserResponse"> & {
  * Use `create(UnlockUserResponseSchema)` to create a new message.
  */
 export const UnlockUserResponseSchema: GenMessage<UnlockUserResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 17);
+  messageDesc(file_sallyport_v1_user, 22);
 
 /**
  * What sort of identifier.
@@ -761,6 +971,29 @@ export const UserService: GenService<{
     methodKind: "unary";
     input: typeof DeleteUserRequestSchema;
     output: typeof DeleteUserResponseSchema;
+  },
+  /**
+   * Takes accounts over from elsewhere, with their password hashes. Each row is answered by its own result, in order,
+   * whatever became of the others. A row sent again under its row_key finds the account of the first time, so a broken
+   * stream is resumed by sending everything after the last answer, or simply everything. Over gRPC only.
+   *
+   * @generated from rpc sallyport.v1.UserService.ImportUsers
+   */
+  importUsers: {
+    methodKind: "bidi_streaming";
+    input: typeof ImportUsersRequestSchema;
+    output: typeof ImportUsersResponseSchema;
+  },
+  /**
+   * Sends all accounts of a tenant, in the order of their ids. Password hashes stay: they are good for nothing without
+   * this server's master key.
+   *
+   * @generated from rpc sallyport.v1.UserService.ExportUsers
+   */
+  exportUsers: {
+    methodKind: "server_streaming";
+    input: typeof ExportUsersRequestSchema;
+    output: typeof ExportUsersResponseSchema;
   },
   /**
    * Gives an account a new password without asking for the old one, and ends all of its sessions with the same write.

@@ -28,6 +28,8 @@ const manager = [
   'users:read',
   'users:write',
   'users:delete',
+  'users:import',
+  'users:export',
   'api_keys:read',
   'api_keys:write',
   'grants:read',

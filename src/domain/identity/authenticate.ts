@@ -7,6 +7,7 @@ import { continueLogin } from './login.ts';
 import type { LoginAttempt } from './login-guard.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
+import { upgradeHash } from './upgrade-hash.ts';
 import type { AuthenticateInput, LoginOutcome, Rejection, UserDocument } from './use-cases.ts';
 import { usersOf } from './user.ts';
 
@@ -51,6 +52,7 @@ export async function authenticate(
     return refuse(parts, call, input, user.id, { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
   }
   await attempt.right(user.id);
+  upgradeHash(parts, user, input.password);
   const methods = [{ method: 'password', at: parts.clock.now() }] as const;
   return await continueLogin(
     parts,

@@ -7,6 +7,7 @@ import { createUser } from './create-user.ts';
 import { deleteUser } from './delete-user.ts';
 import { enrollTotp } from './enroll-totp.ts';
 import { getUser } from './get-user.ts';
+import { importUser } from './import-user.ts';
 import { listUsers } from './list-users.ts';
 import { createLoginGuard } from './login-guard.ts';
 import type { IdentityParts, IdentityPorts } from './ports.ts';
@@ -36,6 +37,7 @@ export function createIdentity(ports: IdentityPorts): IdentityUseCases {
     createUser: (call, input) => createUser(parts, call, input),
     getUser: (call, tenant, selector) => getUser(parts, call, tenant, selector),
     listUsers: (call, tenant, page) => listUsers(parts, call, tenant, page),
+    importUser: (call, tenant, row) => importUser(parts, call, tenant, row),
     updateUser: (call, input) => updateUser(parts, call, input),
     deleteUser: (call, tenant, userId, etag) => deleteUser(parts, call, tenant, userId, etag),
     setPassword: (call, tenant, userId, password, mustChange) =>

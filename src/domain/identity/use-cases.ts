@@ -177,6 +177,24 @@ export interface UpdateUserInput {
   readonly disabled?: boolean | undefined;
 }
 
+export interface ImportedRow {
+  readonly rowKey: string;
+  /** Marks as the source has them. */
+  readonly identifiers: readonly Identifier[];
+  readonly displayName?: string | undefined;
+  readonly metadata?: { readonly [key: string]: string } | undefined;
+  /** One of the forms of src/crypto/foreign-hash.ts; undefined: no password. */
+  readonly passwordHash?: string | undefined;
+  readonly mustChangePassword: boolean;
+  readonly disabled: boolean;
+}
+
+export interface ImportedUser {
+  readonly userId: string;
+  /** An earlier call made it. */
+  readonly already: boolean;
+}
+
 export interface UsersPage {
   readonly users: readonly UserDocument[];
   /** Empty: this is the last one. */
@@ -265,6 +283,8 @@ export interface IdentityUseCases {
     tenant: string,
     page: { readonly size: number; readonly token: string },
   ): Promise<UsersPage>;
+  /** One row. Throws INVALID_ARGUMENT, IDENTIFIER_TAKEN, REQUEST_ID_REUSED. */
+  importUser(call: CallContext, tenant: string, row: ImportedRow): Promise<ImportedUser>;
   updateUser(call: CallContext, input: UpdateUserInput): Promise<UserDocument>;
   /** `etag` empty: whatever it is now. */
   deleteUser(call: CallContext, tenant: string, userId: string, etag: string): Promise<void>;

@@ -20,14 +20,16 @@ import type { Handlers } from '../method.ts';
 import { parseNewUser, parseUserChanges } from '../parse/parse-new-user.ts';
 import { parsePage } from '../parse/parse-page.ts';
 import { parseEtag, passwordText, requiredText } from '../parse/parse-text.ts';
+import { userStreamHandlers } from './user-stream-handlers.ts';
 
 export function userHandlers(
   identity: Pick<
     IdentityUseCases,
-    'createUser' | 'getUser' | 'listUsers' | 'updateUser' | 'deleteUser' | 'setPassword' | 'unlockUser'
+    'createUser' | 'getUser' | 'listUsers' | 'updateUser' | 'deleteUser' | 'setPassword' | 'importUser' | 'unlockUser'
   >,
 ): Handlers<typeof UserService> {
   return {
+    ...userStreamHandlers(identity),
     createUser: async (call, request) => {
       const user = await identity.createUser(call, parseNewUser(request));
       return create(CreateUserResponseSchema, { user: toUser(user) });

@@ -2,9 +2,10 @@ import {
   type CreateUserRequest,
   IdentifierKind,
   type Identifier as IdentifierMessage,
+  type ImportUsersRequest,
   type UpdateUserRequest,
 } from '../../../gen/sallyport/v1/user_pb.ts';
-import type { CreateUserInput, Identifier, UpdateUserInput } from '../../domain/identity/use-cases.ts';
+import type { CreateUserInput, Identifier, ImportedRow, UpdateUserInput } from '../../domain/identity/use-cases.ts';
 import { limits } from '../../domain/limits.ts';
 import { checkId } from '../../domain/subject.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
@@ -58,6 +59,24 @@ export function parseUserChanges(request: UpdateUserRequest): UpdateUserInput {
   violations.throwIfAny();
   return input;
 }
+
+/** One row of ImportUsers. */
+export function parseImportedRow(request: ImportUsersRequest, violations: Violations): ImportedRow {
+  const { displayName, passwordHash } = request;
+  return {
+    rowKey: requiredText(request.rowKey, 'row_key', ROW_KEY_CHARS, violations),
+    identifiers: parseIdentifiers(request.identifiers, 'identifiers', violations, true),
+    displayName:
+      displayName === '' ? undefined : optionalText(displayName, 'display_name', limits.displayNameChars, violations),
+    metadata: parseNotes(request.metadata, violations),
+    passwordHash: passwordHash === '' ? undefined : requiredText(passwordHash, 'password_hash', HASH_CHARS, violations),
+    mustChangePassword: request.mustChangePassword,
+    disabled: request.disabled,
+  };
+}
+
+const ROW_KEY_CHARS = 128;
+const HASH_CHARS = 512;
 
 /** `mayBeVerified`: the use case judges whether the mark is true. */
 function parseIdentifiers(
