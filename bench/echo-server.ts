@@ -18,6 +18,7 @@ const methods: readonly DescMethod[] = [
   AuthorizationService.method.authorize,
   ApiKeyService.method.verifyApiKey,
   TokenService.method.rotateRefresh,
+  TokenService.method.verifyToken,
 ];
 const answers = new Map<string, Message>();
 const pathOf = (method: DescMethod): string => `/${method.parent.typeName}/${method.name}`;

@@ -11,7 +11,12 @@ import {
 } from '../gen/sallyport/v1/authorization_pb.ts';
 import { Effect } from '../gen/sallyport/v1/decision_pb.ts';
 import { PolicyService } from '../gen/sallyport/v1/policy_pb.ts';
-import { RotateRefreshRequestSchema, TokenService } from '../gen/sallyport/v1/token_pb.ts';
+import {
+  RotateRefreshRequestSchema,
+  TokenService,
+  VerifyTokenRequestSchema,
+  VerifyTokenResponseSchema,
+} from '../gen/sallyport/v1/token_pb.ts';
 import { IdentifierKind, UserService } from '../gen/sallyport/v1/user_pb.ts';
 import { grpcClient } from '../test/support/grpc-client.ts';
 import type { ServiceProcess } from '../test/support/service-process.ts';
@@ -72,11 +77,17 @@ export async function repeatedRequests(target: ServiceProcess): Promise<readonly
       path: pathOf(verify),
       message: toBinary(VerifyApiKeyRequestSchema, create(VerifyApiKeyRequestSchema, { apiKey, permission })),
     },
+    {
+      name: 'VerifyToken',
+      path: pathOf(TokenService.method.verifyToken),
+      message: toBinary(VerifyTokenRequestSchema, create(VerifyTokenRequestSchema, { accessToken, audience: 'bench' })),
+    },
   ];
 }
 
-/** Whether an answer of `Authorize` or `VerifyApiKey` is the yes that every request here must get. */
+/** Whether an answer is the yes that every request here must get. */
 export function isAllow(path: string, answer: Uint8Array): boolean {
+  if (path === pathOf(TokenService.method.verifyToken)) return fromBinary(VerifyTokenResponseSchema, answer).active;
   const schema =
     path === pathOf(AuthorizationService.method.authorize) ? AuthorizeResponseSchema : VerifyApiKeyResponseSchema;
   return fromBinary(schema, answer).decision?.effect === Effect.ALLOW;
