@@ -62,6 +62,16 @@ test('each built-in role may call exactly the methods of the table', () => {
   }
 });
 
+test('who lists all tenants needs the right on tenant sallyport, not on one of them', () => {
+  const permit = permits();
+  const rule = methods.find(({ path }) => path === '/sallyport.v1.TenantService/ListTenants')?.rule;
+  assert.ok(rule?.kind === 'permission');
+  assert.equal(rule.onTenant, 'sallyport');
+  assert.equal(permit('admin', rule.permission, rule.onTenant), false, 'an admin of acme');
+  const fixed = methods.filter((each) => each.rule.kind === 'permission' && each.rule.onTenant !== undefined);
+  assert.equal(fixed.length, 1);
+});
+
 test('every method of the contract is in the table of roles', () => {
   const listed = new Set(methodRoles.map(({ method }) => `/sallyport.v1.${method}`));
   assert.deepEqual(
