@@ -23,8 +23,8 @@ export function runPolicyTests(index: DecisionIndex, file: TestFile, now: number
 }
 
 export function questionOf(test: Omit<PolicyTest, 'name' | 'expect' | 'reason' | 'line'>): DecisionQuestion {
-  const { subject, permission, resource } = test;
-  return { subject, permission, resource };
+  const { subject, permission, resource, context, subjectProperties, resourceProperties } = test;
+  return { subject, permission, resource, context, subjectProperties, resourceProperties };
 }
 
 /** `user:7 documents:read on document:42`. */

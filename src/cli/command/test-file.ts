@@ -13,9 +13,12 @@ import { problemText, YamlReader } from './yaml-reader.ts';
 //   policy: policy.yaml
 //   grants:
 //     - user:7 editor document:42
-//     - {subject: user:8, role: editor, resource: document:42, effect: deny}
+//     - {subject: group:eng#member, role: editor, resource: folder:1, effect: deny, condition: context.late}
+//   parents: {document:42: folder:1}
+//   attributes: {user:7: {department: sales}}
+//   disabled: [user:9]
 //   tests:
-//     - {check: user:7 documents:read document:42, expect: allow}
+//     - {check: user:7 documents:read document:42, context: {late: false}, expect: allow}
 
 export interface PolicyTest {
   readonly name: string;
@@ -35,6 +38,8 @@ export interface TestFile {
   /** Path of the policy; undefined: the file names none. */
   readonly policy: string | undefined;
   readonly grants: readonly Grant[];
+  readonly parents: readonly { readonly child: ResourceRef; readonly parent: ResourceRef }[];
+  readonly attributes: readonly { readonly subject: SubjectRef; readonly attributes: Attributes }[];
   readonly disabled: readonly SubjectRef[];
   readonly tests: readonly PolicyTest[];
 }
@@ -51,7 +56,14 @@ export async function readTestFile(io: CommandIo, path: string): Promise<TestFil
     throw new CommandError(`${path} cannot be read (${error instanceof Error ? error.message : String(error)})`);
   }
   const reader = new YamlReader(text);
-  const top = reader.map(reader.root, 'a test file', ['policy', 'grants', 'disabled', 'tests']);
+  const top = reader.map(reader.root, 'a test file', [
+    'policy',
+    'grants',
+    'parents',
+    'attributes',
+    'disabled',
+    'tests',
+  ]);
   const policy = reader.text(top?.get('policy'), 'policy');
   const file: TestFile = {
     path,
@@ -59,6 +71,19 @@ export async function readTestFile(io: CommandIo, path: string): Promise<TestFil
     grants: reader
       .list(top?.get('grants'), 'grants')
       .flatMap((node, index) => grantIn(reader, node, `given-${index + 1}`) ?? []),
+    parents: [...(reader.map(top?.get('parents'), 'parents') ?? [])].flatMap(([name, node]) => {
+      const child = parseResourceText(name);
+      const parent = resourceIn(reader, node);
+      if (child === undefined) reader.fault(node, `${name} must be \`type:id\`, for example \`document:42\``);
+      return child === undefined || parent === undefined ? [] : { child, parent };
+    }),
+    attributes: [...(reader.map(top?.get('attributes'), 'attributes') ?? [])].flatMap(([name, node]) => {
+      const subject = parseResourceText(name);
+      if (subject === undefined) reader.fault(node, `${name} must be \`type:id\`, for example \`user:7\``);
+      const isMap = reader.map(node, `attributes of ${name}`) !== undefined;
+      const attributes = reader.value(node, `attributes of ${name}`) as Attributes;
+      return subject === undefined || !isMap ? [] : { subject, attributes };
+    }),
     disabled: reader.list(top?.get('disabled'), 'disabled').flatMap((node) => subjectIn(reader, node) ?? []),
     tests: reader.list(top?.get('tests'), 'tests').flatMap((node) => testIn(reader, node) ?? []),
   };
@@ -79,7 +104,15 @@ function grantIn(reader: YamlReader, node: Node, id: string): Grant | undefined 
     }
     return { id, subject, what: parseWhat(what), resource, effect: 'allow' };
   }
-  const members = reader.map(node, 'a grant', ['subject', 'role', 'permission', 'resource', 'effect', 'expire_time']);
+  const members = reader.map(node, 'a grant', [
+    'subject',
+    'role',
+    'permission',
+    'resource',
+    'effect',
+    'condition',
+    'expire_time',
+  ]);
   const subject = subjectIn(reader, members?.get('subject') ?? node);
   const role = reader.text(members?.get('role'), 'role');
   const permission = reader.text(members?.get('permission'), 'permission');
@@ -88,6 +121,7 @@ function grantIn(reader: YamlReader, node: Node, id: string): Grant | undefined 
   const effect = reader.text(members?.get('effect'), 'effect') ?? 'allow';
   if (effect !== 'allow' && effect !== 'deny') reader.fault(members?.get('effect'), 'effect must be allow or deny');
   const expiresAt = timeIn(reader, members?.get('expire_time'));
+  const condition = reader.text(members?.get('condition'), 'condition');
   if (subject === undefined) return undefined;
   return {
     id,
@@ -96,6 +130,7 @@ function grantIn(reader: YamlReader, node: Node, id: string): Grant | undefined 
     resource: resourceIn(reader, members?.get('resource')),
     effect: effect === 'allow' ? 'allow' : 'deny',
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(condition === undefined ? {} : { condition }),
   };
 }
 
