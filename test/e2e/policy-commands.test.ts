@@ -73,6 +73,21 @@ await onBothStores((onStores) => {
       allowed.out,
       /^ALLOW \(GRANTED\)\n {2}user:7 holds role editor on document:42 by grant \S+\n {2}role editor includes role viewer\n/,
     );
+    const tests = join(dir.path, 'tests.yaml');
+    writeFileSync(tests, 'tests: [{name: reads, check: user:7 documents:read document:42, expect: allow}]\n');
+    write('"reports:read"');
+    const tried = await sallyport(service, 'policy', 'apply', file, '--dry-run', '--test', tests);
+    assert.equal(tried.code, 1);
+    assert.match(
+      tried.out,
+      /^changes: reads: ALLOW \(GRANTED\) becomes DENY \(UNKNOWN_PERMISSION\)\nfails: reads: DENY \(UNKNOWN_PERMISSION\)$/m,
+    );
+    const refused = await sallyport(service, 'policy', 'apply', file, '--test', tests);
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.err,
+      /1 of 1 tests fail; nothing was applied\n {2}tests\[0\]: `reads`: the decision would be DENY \(UNKNOWN_PERMISSION\)/,
+    );
     const denied = await sallyport(service, 'check', 'user:7', 'documents:read', 'document:43');
     assert.deepEqual([denied.code, denied.out], [1, 'DENY (NO_MATCH)\n']);
   });

@@ -5,21 +5,21 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Effect } from "./decision_pb.ts";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Decision, Effect } from "./decision_pb.ts";
 import { file_sallyport_v1_decision } from "./decision_pb.ts";
 import type { Change, Grant, GrantFilter } from "./grant_pb.ts";
 import { file_sallyport_v1_grant } from "./grant_pb.ts";
 import { file_sallyport_v1_method_access } from "./method_access_pb.ts";
-import type { Subject } from "./subject_pb.ts";
+import type { Resource, Subject } from "./subject_pb.ts";
 import { file_sallyport_v1_subject } from "./subject_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sallyport/v1/policy.proto.
  */
 export const file_sallyport_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEi0QEKBlBvbGljeRIhCgVyb2xlcxgBIAMoCzISLnNhbGx5cG9ydC52MS5Sb2xlEg8KB3ZlcnNpb24YAiABKAUSDAoEZXRhZxgDIAEoCRIuCgphcHBseV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5yZXNvdXJjZV90eXBlcxgFIAMoCzIaLnNhbGx5cG9ydC52MS5SZXNvdXJjZVR5cGUSIQoFcnVsZXMYBiADKAsyEi5zYWxseXBvcnQudjEuUnVsZSIsCgxSZXNvdXJjZVR5cGUSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkioQEKBFJ1bGUSDAoEbmFtZRgBIAEoCRIkCgZlZmZlY3QYAiABKA4yFC5zYWxseXBvcnQudjEuRWZmZWN0EhMKC3Blcm1pc3Npb25zGAMgAygJEiYKB3N1YmplY3QYBCABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIVCg1yZXNvdXJjZV90eXBlGAUgASgJEhEKCWNvbmRpdGlvbhgGIAEoCSI6CgRSb2xlEgwKBG5hbWUYASABKAkSEwoLcGVybWlzc2lvbnMYAiADKAkSDwoHcGFyZW50cxgDIAMoCSKQAQoSQXBwbHlQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIkCgZwb2xpY3kYAiABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EgwKBGV0YWcYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCBIMCgR5YW1sGAUgASgJEhcKD3Jlc3RvcmVfdmVyc2lvbhgGIAEoBSJNChNBcHBseVBvbGljeVJlc3BvbnNlEiQKBnBvbGljeRgBIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3kSEAoIcmV2aXNpb24YAiABKAkiIgoQR2V0UG9saWN5UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiSwoRR2V0UG9saWN5UmVzcG9uc2USJAoGcG9saWN5GAEgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIQCghyZXZpc2lvbhgCIAEoCSKpAQoSV3JpdGVHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIlCgdjaGFuZ2VzGAIgAygLMhQuc2FsbHlwb3J0LnYxLkNoYW5nZRIxCg1wcmVjb25kaXRpb25zGAMgAygLMhouc2FsbHlwb3J0LnYxLlByZWNvbmRpdGlvbhISCgpyZXF1ZXN0X2lkGAQgASgJEhUKDWFsbG93X21pc3NpbmcYBSABKAginwEKDFByZWNvbmRpdGlvbhIvCgptdXN0X21hdGNoGAEgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVySAASMwoObXVzdF9ub3RfbWF0Y2gYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXJIABIcChJyZXZpc2lvbl91bmNoYW5nZWQYAyABKAlIAEILCgljb25kaXRpb24iOgoTV3JpdGVHcmFudHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoCRIRCglncmFudF9pZHMYAiADKAkikAEKEUxpc3RHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIpCgZmaWx0ZXIYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXISEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSGQoRYXRfbGVhc3RfcmV2aXNpb24YBSABKAkiZAoSTGlzdEdyYW50c1Jlc3BvbnNlEiMKBmdyYW50cxgBIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAkiPQoTV2F0Y2hDaGFuZ2VzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFgoOYWZ0ZXJfcmV2aXNpb24YAiABKAkikAIKFFdhdGNoQ2hhbmdlc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgJEi8KC2NoYW5nZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhdXRob3IYAyABKAkSLgoOcG9saWN5X2FwcGxpZWQYBCABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5SAASNQoOZ3JhbnRzX3dyaXR0ZW4YBSABKAsyGy5zYWxseXBvcnQudjEuR3JhbnRzV3JpdHRlbkgAEjUKDnN1YmplY3RfbWFya2VkGAYgASgLMhsuc2FsbHlwb3J0LnYxLlN1YmplY3RNYXJrZWRIAEIHCgVldmVudCI2Cg1HcmFudHNXcml0dGVuEiUKB2NoYW5nZXMYASADKAsyFC5zYWxseXBvcnQudjEuQ2hhbmdlIkkKDVN1YmplY3RNYXJrZWQSJgoHc3ViamVjdBgBIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhAKCGRpc2FibGVkGAIgASgIIl4KE0ltcG9ydEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEiMKBmdyYW50cxgCIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBISCgpyZXF1ZXN0X2lkGAMgASgJIj0KFEltcG9ydEdyYW50c1Jlc3BvbnNlEhMKC2dyYW50X2NvdW50GAEgASgDEhAKCHJldmlzaW9uGAIgASgJImsKE0V4cG9ydEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEikKBmZpbHRlchgCIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlchIZChFhdF9sZWFzdF9yZXZpc2lvbhgDIAEoCSJNChRFeHBvcnRHcmFudHNSZXNwb25zZRIjCgZncmFudHMYASADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSEAoIcmV2aXNpb24YAiABKAky6gUKDVBvbGljeVNlcnZpY2USZgoLQXBwbHlQb2xpY3kSIC5zYWxseXBvcnQudjEuQXBwbHlQb2xpY3lSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVzcG9uc2UiEpq4GA4KDHBvbGljeTp3cml0ZRJfCglHZXRQb2xpY3kSHi5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVxdWVzdBofLnNhbGx5cG9ydC52MS5HZXRQb2xpY3lSZXNwb25zZSIRmrgYDQoLcG9saWN5OnJlYWQSZgoLV3JpdGVHcmFudHMSIC5zYWxseXBvcnQudjEuV3JpdGVHcmFudHNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVzcG9uc2UiEpq4GA4KDGdyYW50czp3cml0ZRJiCgpMaXN0R3JhbnRzEh8uc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQSawoMV2F0Y2hDaGFuZ2VzEiEuc2FsbHlwb3J0LnYxLldhdGNoQ2hhbmdlc1JlcXVlc3QaIi5zYWxseXBvcnQudjEuV2F0Y2hDaGFuZ2VzUmVzcG9uc2UiEpq4GA4KDGNoYW5nZXM6cmVhZDABEmsKDEltcG9ydEdyYW50cxIhLnNhbGx5cG9ydC52MS5JbXBvcnRHcmFudHNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkltcG9ydEdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUoARJqCgxFeHBvcnRHcmFudHMSIS5zYWxseXBvcnQudjEuRXhwb3J0R3JhbnRzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5FeHBvcnRHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQwAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_grant, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
+  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEi0QEKBlBvbGljeRIhCgVyb2xlcxgBIAMoCzISLnNhbGx5cG9ydC52MS5Sb2xlEg8KB3ZlcnNpb24YAiABKAUSDAoEZXRhZxgDIAEoCRIuCgphcHBseV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5yZXNvdXJjZV90eXBlcxgFIAMoCzIaLnNhbGx5cG9ydC52MS5SZXNvdXJjZVR5cGUSIQoFcnVsZXMYBiADKAsyEi5zYWxseXBvcnQudjEuUnVsZSIsCgxSZXNvdXJjZVR5cGUSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkioQEKBFJ1bGUSDAoEbmFtZRgBIAEoCRIkCgZlZmZlY3QYAiABKA4yFC5zYWxseXBvcnQudjEuRWZmZWN0EhMKC3Blcm1pc3Npb25zGAMgAygJEiYKB3N1YmplY3QYBCABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIVCg1yZXNvdXJjZV90eXBlGAUgASgJEhEKCWNvbmRpdGlvbhgGIAEoCSI6CgRSb2xlEgwKBG5hbWUYASABKAkSEwoLcGVybWlzc2lvbnMYAiADKAkSDwoHcGFyZW50cxgDIAMoCSK7AQoSQXBwbHlQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIkCgZwb2xpY3kYAiABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EgwKBGV0YWcYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCBIMCgR5YW1sGAUgASgJEhcKD3Jlc3RvcmVfdmVyc2lvbhgGIAEoBRIpCgV0ZXN0cxgHIAMoCzIaLnNhbGx5cG9ydC52MS5EZWNpc2lvblRlc3QigAEKE0FwcGx5UG9saWN5UmVzcG9uc2USJAoGcG9saWN5GAEgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIQCghyZXZpc2lvbhgCIAEoCRIxCgdyZXN1bHRzGAMgAygLMiAuc2FsbHlwb3J0LnYxLkRlY2lzaW9uVGVzdFJlc3VsdCIiChBHZXRQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCSJLChFHZXRQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJIqkBChJXcml0ZUdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEiUKB2NoYW5nZXMYAiADKAsyFC5zYWxseXBvcnQudjEuQ2hhbmdlEjEKDXByZWNvbmRpdGlvbnMYAyADKAsyGi5zYWxseXBvcnQudjEuUHJlY29uZGl0aW9uEhIKCnJlcXVlc3RfaWQYBCABKAkSFQoNYWxsb3dfbWlzc2luZxgFIAEoCCKfAQoMUHJlY29uZGl0aW9uEi8KCm11c3RfbWF0Y2gYASABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXJIABIzCg5tdXN0X25vdF9tYXRjaBgCIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlckgAEhwKEnJldmlzaW9uX3VuY2hhbmdlZBgDIAEoCUgAQgsKCWNvbmRpdGlvbiI6ChNXcml0ZUdyYW50c1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgJEhEKCWdyYW50X2lkcxgCIAMoCSKQAQoRTGlzdEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEikKBmZpbHRlchgCIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlchIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIZChFhdF9sZWFzdF9yZXZpc2lvbhgFIAEoCSJkChJMaXN0R3JhbnRzUmVzcG9uc2USIwoGZ3JhbnRzGAEgAygLMhMuc2FsbHlwb3J0LnYxLkdyYW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIQCghyZXZpc2lvbhgDIAEoCSI9ChNXYXRjaENoYW5nZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIWCg5hZnRlcl9yZXZpc2lvbhgCIAEoCSKQAgoUV2F0Y2hDaGFuZ2VzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSLwoLY2hhbmdlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmF1dGhvchgDIAEoCRIuCg5wb2xpY3lfYXBwbGllZBgEIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3lIABI1Cg5ncmFudHNfd3JpdHRlbhgFIAEoCzIbLnNhbGx5cG9ydC52MS5HcmFudHNXcml0dGVuSAASNQoOc3ViamVjdF9tYXJrZWQYBiABKAsyGy5zYWxseXBvcnQudjEuU3ViamVjdE1hcmtlZEgAQgcKBWV2ZW50IjYKDUdyYW50c1dyaXR0ZW4SJQoHY2hhbmdlcxgBIAMoCzIULnNhbGx5cG9ydC52MS5DaGFuZ2UiSQoNU3ViamVjdE1hcmtlZBImCgdzdWJqZWN0GAEgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSEAoIZGlzYWJsZWQYAiABKAgiXgoTSW1wb3J0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSIwoGZ3JhbnRzGAIgAygLMhMuc2FsbHlwb3J0LnYxLkdyYW50EhIKCnJlcXVlc3RfaWQYAyABKAkiPQoUSW1wb3J0R3JhbnRzUmVzcG9uc2USEwoLZ3JhbnRfY291bnQYASABKAMSEAoIcmV2aXNpb24YAiABKAkiawoTRXhwb3J0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSKQoGZmlsdGVyGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVyEhkKEWF0X2xlYXN0X3JldmlzaW9uGAMgASgJIk0KFEV4cG9ydEdyYW50c1Jlc3BvbnNlEiMKBmdyYW50cxgBIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBIQCghyZXZpc2lvbhgCIAEoCSKHAgoMRGVjaXNpb25UZXN0EgwKBG5hbWUYASABKAkSJgoHc3ViamVjdBgCIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EjMKEnN1YmplY3RfcHJvcGVydGllcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKcGVybWlzc2lvbhgEIAEoCRIoCghyZXNvdXJjZRgFIAEoCzIWLnNhbGx5cG9ydC52MS5SZXNvdXJjZRIoCgdjb250ZXh0GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIkCgZleHBlY3QYByABKA4yFC5zYWxseXBvcnQudjEuRWZmZWN0IpIBChJEZWNpc2lvblRlc3RSZXN1bHQSDAoEbmFtZRgBIAEoCRImCgZiZWZvcmUYAiABKAsyFi5zYWxseXBvcnQudjEuRGVjaXNpb24SJQoFYWZ0ZXIYAyABKAsyFi5zYWxseXBvcnQudjEuRGVjaXNpb24SDwoHY2hhbmdlZBgEIAEoCBIOCgZwYXNzZWQYBSABKAgy6gUKDVBvbGljeVNlcnZpY2USZgoLQXBwbHlQb2xpY3kSIC5zYWxseXBvcnQudjEuQXBwbHlQb2xpY3lSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVzcG9uc2UiEpq4GA4KDHBvbGljeTp3cml0ZRJfCglHZXRQb2xpY3kSHi5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVxdWVzdBofLnNhbGx5cG9ydC52MS5HZXRQb2xpY3lSZXNwb25zZSIRmrgYDQoLcG9saWN5OnJlYWQSZgoLV3JpdGVHcmFudHMSIC5zYWxseXBvcnQudjEuV3JpdGVHcmFudHNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVzcG9uc2UiEpq4GA4KDGdyYW50czp3cml0ZRJiCgpMaXN0R3JhbnRzEh8uc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQSawoMV2F0Y2hDaGFuZ2VzEiEuc2FsbHlwb3J0LnYxLldhdGNoQ2hhbmdlc1JlcXVlc3QaIi5zYWxseXBvcnQudjEuV2F0Y2hDaGFuZ2VzUmVzcG9uc2UiEpq4GA4KDGNoYW5nZXM6cmVhZDABEmsKDEltcG9ydEdyYW50cxIhLnNhbGx5cG9ydC52MS5JbXBvcnRHcmFudHNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkltcG9ydEdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUoARJqCgxFeHBvcnRHcmFudHMSIS5zYWxseXBvcnQudjEuRXhwb3J0R3JhbnRzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5FeHBvcnRHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQwAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_grant, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
 
 /**
  * A tenant's policy: one version, never changed once applied.
@@ -252,6 +252,15 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
    * @generated from field: int32 restore_version = 6;
    */
   restoreVersion: number;
+
+  /**
+   * Decisions to make under the new policy with the grants there are, at most 1,000. When one of them is not as it
+   * expects, the policy is not applied: FAILED_PRECONDITION with a violation for each; after a dry run the answer tells
+   * instead. Absent: none.
+   *
+   * @generated from field: repeated sallyport.v1.DecisionTest tests = 7;
+   */
+  tests: DecisionTest[];
 };
 
 /**
@@ -280,6 +289,13 @@ export type ApplyPolicyResponse = Message<"sallyport.v1.ApplyPolicyResponse"> & 
    * @generated from field: string revision = 2;
    */
   revision: string;
+
+  /**
+   * Of the tests, in their order: what each is now and what it would become.
+   *
+   * @generated from field: repeated sallyport.v1.DecisionTestResult results = 3;
+   */
+  results: DecisionTestResult[];
 };
 
 /**
@@ -816,6 +832,118 @@ export type ExportGrantsResponse = Message<"sallyport.v1.ExportGrantsResponse"> 
  */
 export const ExportGrantsResponseSchema: GenMessage<ExportGrantsResponse> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_policy, 20);
+
+/**
+ * A decision that a policy is tried by.
+ *
+ * @generated from message sallyport.v1.DecisionTest
+ */
+export type DecisionTest = Message<"sallyport.v1.DecisionTest"> & {
+  /**
+   * Optional. For people, at most 200 characters. Example: `an editor writes`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Required. Who asks.
+   *
+   * @generated from field: sallyport.v1.Subject subject = 2;
+   */
+  subject?: Subject | undefined;
+
+  /**
+   * Optional. Attributes of the subject for this test, as in Principal.properties.
+   *
+   * @generated from field: google.protobuf.Struct subject_properties = 3;
+   */
+  subjectProperties?: JsonObject | undefined;
+
+  /**
+   * Required. At most 256 characters and 16 segments, no wildcard. Example: `documents:read`.
+   *
+   * @generated from field: string permission = 4;
+   */
+  permission: string;
+
+  /**
+   * Absent: the whole tenant. Example: type `document`, id `42`.
+   *
+   * @generated from field: sallyport.v1.Resource resource = 5;
+   */
+  resource?: Resource | undefined;
+
+  /**
+   * Optional. As in AuthorizeRequest.
+   *
+   * @generated from field: google.protobuf.Struct context = 6;
+   */
+  context?: JsonObject | undefined;
+
+  /**
+   * What it must be; absent: whatever it is, the answer only tells whether it changes.
+   *
+   * @generated from field: sallyport.v1.Effect expect = 7;
+   */
+  expect: Effect;
+};
+
+/**
+ * Describes the message sallyport.v1.DecisionTest.
+ * Use `create(DecisionTestSchema)` to create a new message.
+ */
+export const DecisionTestSchema: GenMessage<DecisionTest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 21);
+
+/**
+ * A test with its decisions.
+ *
+ * @generated from message sallyport.v1.DecisionTestResult
+ */
+export type DecisionTestResult = Message<"sallyport.v1.DecisionTestResult"> & {
+  /**
+   * As in the test.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Under the policy in force.
+   *
+   * @generated from field: sallyport.v1.Decision before = 2;
+   */
+  before?: Decision | undefined;
+
+  /**
+   * Under the new one.
+   *
+   * @generated from field: sallyport.v1.Decision after = 3;
+   */
+  after?: Decision | undefined;
+
+  /**
+   * The effect is another one.
+   *
+   * @generated from field: bool changed = 4;
+   */
+  changed: boolean;
+
+  /**
+   * The effect after is the one expected, or none was.
+   *
+   * @generated from field: bool passed = 5;
+   */
+  passed: boolean;
+};
+
+/**
+ * Describes the message sallyport.v1.DecisionTestResult.
+ * Use `create(DecisionTestResultSchema)` to create a new message.
+ */
+export const DecisionTestResultSchema: GenMessage<DecisionTestResult> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 22);
 
 /**
  * What the roles of a tenant may do, and who holds them.

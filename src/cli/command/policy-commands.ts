@@ -4,7 +4,7 @@ import { CommandError, type CommandIo, type ExitCode } from './command-io.ts';
 import { offlineIndex } from './offline-index.ts';
 import { policyDiff } from './policy-diff.ts';
 import { readPolicyFile } from './policy-file.ts';
-import { policyFromJson, policyToJson, policyToYaml } from './policy-wire.ts';
+import { policyFromJson, policyToJson, policyToYaml, testToJson } from './policy-wire.ts';
 import { runPolicyTests, type TestOutcome } from './run-policy-tests.ts';
 import { connectServer, type ServerOptions } from './server-connection.ts';
 import { readTestFile } from './test-file.ts';
@@ -15,18 +15,49 @@ export async function applyCommand(
   io: CommandIo,
   server: ServerOptions,
   file: string,
-  options: { readonly dryRun: boolean; readonly etag: string },
+  options: { readonly dryRun: boolean; readonly etag: string; readonly test?: readonly string[] | undefined },
 ): Promise<ExitCode> {
   const policy = await readPolicyFile(io, file);
   const connection = connectServer(io, server);
-  const request = { policy: policyToJson(policy), etag: options.etag, dryRun: options.dryRun };
+  const tests: object[] = [];
+  for (const path of options.test ?? []) tests.push(...(await readTestFile(io, path)).tests.map(testToJson));
+  const request = { policy: policyToJson(policy), etag: options.etag, dryRun: options.dryRun, tests };
   const response = await connection.call('PolicyService/ApplyPolicy', request);
   const applied = response['policy'] as { version?: number; etag?: string } | undefined;
   const what = options.dryRun ? 'would be' : 'is';
   io.out(
     `version ${applied?.version ?? 0} ${what} in force${applied?.etag === undefined ? '' : `, etag ${applied.etag}`}\n`,
   );
-  return 0;
+  return liveReport(io, response['results']) ? 0 : 1;
+}
+
+/** Tells what changes and what fails; true: nothing fails. */
+function liveReport(io: CommandIo, value: unknown): boolean {
+  const results = Array.isArray(value) ? (value as readonly LiveResult[]) : [];
+  for (const { name = '', before, after, changed, passed } of results) {
+    if (changed === true) io.out(`changes: ${name}: ${decisionText(before)} becomes ${decisionText(after)}\n`);
+    if (passed !== true) io.out(`fails: ${name}: ${decisionText(after)}\n`);
+  }
+  return results.every(({ passed }) => passed === true);
+}
+
+interface LiveDecision {
+  readonly effect?: string;
+  readonly reason?: string;
+}
+
+/** The JSON form of message DecisionTestResult. */
+interface LiveResult {
+  readonly name?: string;
+  readonly before?: LiveDecision;
+  readonly after?: LiveDecision;
+  readonly changed?: boolean;
+  readonly passed?: boolean;
+}
+
+function decisionText(decision: LiveDecision | undefined): string {
+  const effect = decision?.effect === 'EFFECT_ALLOW' ? 'ALLOW' : 'DENY';
+  return `${effect} (${(decision?.reason ?? '').replace('DECISION_REASON_', '')})`;
 }
 
 /** What applying the file would change; exit code 1 when anything would. */

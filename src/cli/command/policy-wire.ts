@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Policy, ResourceType, Role, Rule } from '../../domain/decision/use-cases.ts';
 import { formatSubject, type SubjectRef } from '../../domain/subject.ts';
+import type { PolicyTest } from './test-file.ts';
 
 // A policy between its three forms: the domain's, the contract's JSON, and a file's YAML.
 
@@ -92,5 +93,19 @@ function ruleToYaml({ effect, permissions, subject, resourceType, condition }: R
     ...(subject === undefined ? {} : { subject: formatSubject(subject) }),
     ...(resourceType === undefined ? {} : { resource_type: resourceType }),
     ...(condition === undefined ? {} : { condition }),
+  };
+}
+
+/** The JSON form of message DecisionTest. */
+export function testToJson(test: PolicyTest): object {
+  const { name, subject, permission, resource, context, subjectProperties, resourceProperties, expect } = test;
+  return {
+    name,
+    subject,
+    subjectProperties,
+    permission,
+    resource: resource === undefined ? undefined : { ...resource, properties: resourceProperties },
+    context,
+    expect: expect === 'allow' ? 'EFFECT_ALLOW' : 'EFFECT_DENY',
   };
 }

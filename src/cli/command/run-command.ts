@@ -28,7 +28,11 @@ function createProgram(io: CommandIo, done: (code: ExitCode) => void): Command {
   withServer(quiet(policy.command('apply <file>').description('put the policy of a file in force'), io))
     .option('--dry-run', 'only check it', false)
     .option('--etag <etag>', 'fail unless this is the etag of the policy in force', '')
-    .action(async (file: string, options: ServerOptions & { dryRun: boolean; etag: string }) =>
+    .option(
+      '--test <files...>',
+      'decide the tests of these files on the grants there are; a failed one keeps it from being applied',
+    )
+    .action(async (file: string, options: ServerOptions & { dryRun: boolean; etag: string; test?: string[] }) =>
       done(await applyCommand(io, options, file, options)),
     );
   withServer(

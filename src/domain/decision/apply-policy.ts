@@ -9,13 +9,15 @@ import { storedPolicy } from './get-policy.ts';
 import { checkPolicy, policyDigest, policyEtag } from './policy.ts';
 import { encodePolicyEntry } from './policy-log.ts';
 import { readPolicyYaml } from './policy-yaml.ts';
-import type { Policy, PolicySource, StoredPolicy } from './use-cases.ts';
+import { refuseFailed, tryPolicy } from './try-policy.ts';
+import type { AppliedPolicy, DecisionTest, Policy, PolicySource, StoredPolicy } from './use-cases.ts';
 
 export interface ApplyPolicyInput {
   readonly tenant: string;
   readonly source: PolicySource;
   readonly etag: string;
   readonly dryRun: boolean;
+  readonly tests?: readonly DecisionTest[] | undefined;
 }
 
 /**
@@ -27,16 +29,21 @@ export async function applyPolicy(
   ports: PolicyPorts,
   call: CallContext,
   input: ApplyPolicyInput,
-): Promise<StoredPolicy> {
+): Promise<AppliedPolicy> {
   if (input.tenant === SYSTEM_TENANT) {
     throw new DomainError('RESERVED_TENANT', `the roles of tenant \`${SYSTEM_TENANT}\` are fixed`);
   }
   await requireTenant(ports.tenants, input.tenant, call.signal);
   const given = givenPolicy(input.source);
   let seen: TenantReplica | undefined;
-  const build = (replica: TenantReplica): Commit<StoredPolicy> => {
+  const build = (replica: TenantReplica): Commit<AppliedPolicy> => {
     seen = replica;
-    return decideApply(replica, call, input, given ?? earlierPolicy(replica, input.source));
+    const policy = given ?? earlierPolicy(replica, input.source);
+    const commit = decideApply(replica, call, input, policy);
+    // In the same turn as the write is decided: the tests see the grants that the policy will meet.
+    const results = tryPolicy(replica.index, policy, input.tests ?? [], ports.clock.now());
+    if (!input.dryRun) refuseFailed(results);
+    return { ...commit, result: { ...commit.result, results } };
   };
   const { result, revision } = await ports.replicas.commit(input.tenant, build, call.signal);
   return result.revision === '' ? { ...result, revision, appliedAt: seen?.index.policy.appliedAt ?? 0 } : result;

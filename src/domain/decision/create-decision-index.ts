@@ -55,6 +55,8 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
     attributesOf: ({ type, id }) => grants.nodes.attributesOf(grants.nodes.find(type, id)),
     linksOfType: (type) => grants.nodes.linksOfType(type),
     decide: (question, now) => decide(state, question, now),
+    decideUnder: (policy, questions, now) =>
+      state.withPolicy(policy, () => questions.map((question) => decide(state, question, now))),
     explain: (question, now) => explain(state, question, now),
     listPermissions: (asker, resource, page, now) => listPermissions(state, asker, resource, page, now),
     listResources: (asker, what, page, now) => listResources(state, asker, what, page, now),

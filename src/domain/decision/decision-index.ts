@@ -72,6 +72,11 @@ export interface DecisionIndex {
   policyVersion(version: number): PolicyState | undefined;
   /** `now` is epoch ms. What is unknown is denied. Throws LIMIT_EXCEEDED where groups, parents or a condition's lists go too far. */
   decide(question: DecisionQuestion, now: number): Decision;
+  /**
+   * What the questions would be answered under another policy, with the grants there are. Nothing changes: decisions are synchronous, so
+   * nobody sees the policy that is tried.
+   */
+  decideUnder(policy: Policy, questions: readonly DecisionQuestion[], now: number): readonly Decision[];
   /** Steps that lead to what `decide` answers, or for a denial the nearest misses; at most 20. */
   explain(question: DecisionQuestion, now: number): readonly string[];
   /** Permissions of the subject on `resource`. Like the two below it throws LIMIT_EXCEEDED for a list that takes too long to make. */

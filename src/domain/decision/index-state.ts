@@ -90,6 +90,16 @@ export class IndexState {
     return { policies: [...this.#versions], disabled, remembered: [...this.remembered] };
   }
 
+  /** Tries another policy, until `ask` returns. */
+  withPolicy<T>(policy: Policy, ask: () => T): T {
+    this.grants.setPolicy(policy);
+    try {
+      return ask();
+    } finally {
+      this.grants.setPolicy(this.#policy.policy);
+    }
+  }
+
   #setPolicy(next: PolicyState): void {
     if (this.#fixed) return;
     this.#policy = next;

@@ -108,6 +108,31 @@ export interface StoredPolicy {
   readonly appliedAt: number;
 }
 
+/** A decision that a policy is tried by. */
+export interface DecisionTest {
+  readonly name: string;
+  readonly subject: SubjectRef;
+  readonly permission: string;
+  readonly resource?: ResourceRef | undefined;
+  readonly context?: Attributes | undefined;
+  readonly subjectProperties?: Attributes | undefined;
+  readonly resourceProperties?: Attributes | undefined;
+  /** Undefined: whatever it is. */
+  readonly expect?: 'allow' | 'deny' | undefined;
+}
+
+export interface DecisionTestResult {
+  readonly name: string;
+  readonly before: Decision;
+  readonly after: Decision;
+  readonly passed: boolean;
+}
+
+export interface AppliedPolicy extends StoredPolicy {
+  /** Of the tests, in their order. */
+  readonly results: readonly DecisionTestResult[];
+}
+
 export type PrincipalInput =
   | { readonly kind: 'subject'; readonly subject: SubjectRef }
   | { readonly kind: 'access_token'; readonly token: string }
@@ -309,8 +334,10 @@ export interface DecisionUseCases {
       readonly source: PolicySource;
       readonly etag: string;
       readonly dryRun: boolean;
+      /** At most 1,000; absent: none. A failed one keeps the policy from being applied. */
+      readonly tests?: readonly DecisionTest[] | undefined;
     },
-  ): Promise<StoredPolicy>;
+  ): Promise<AppliedPolicy>;
   getPolicy(call: CallContext, tenant: string): Promise<StoredPolicy>;
   /** Ids in the order of the `put` changes. */
   writeGrants(

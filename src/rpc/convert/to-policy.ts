@@ -1,10 +1,15 @@
 import { create } from '@bufbuild/protobuf';
 import { Effect } from '../../../gen/sallyport/v1/decision_pb.ts';
 import { type Grant as GrantMessage, GrantSchema } from '../../../gen/sallyport/v1/grant_pb.ts';
-import { type Policy as PolicyMessage, PolicySchema } from '../../../gen/sallyport/v1/policy_pb.ts';
+import {
+  type DecisionTestResult as DecisionTestResultMessage,
+  DecisionTestResultSchema,
+  type Policy as PolicyMessage,
+  PolicySchema,
+} from '../../../gen/sallyport/v1/policy_pb.ts';
 import { ResourceSchema } from '../../../gen/sallyport/v1/subject_pb.ts';
-import type { Grant, StoredPolicy } from '../../domain/decision/use-cases.ts';
-import { toSubject } from './to-decision.ts';
+import type { DecisionTestResult, Grant, StoredPolicy } from '../../domain/decision/use-cases.ts';
+import { toDecision, toSubject } from './to-decision.ts';
 import { toTimestamp } from './to-timestamp.ts';
 
 /** `dryRun`: it is not in force, so it has no etag and no time. */
@@ -44,4 +49,14 @@ export function toGrant({ id, subject, what, resource, effect, expiresAt, condit
 
 function toEffect(effect: 'allow' | 'deny'): Effect {
   return effect === 'allow' ? Effect.ALLOW : Effect.DENY;
+}
+
+export function toTestResult({ name, before, after, passed }: DecisionTestResult): DecisionTestResultMessage {
+  return create(DecisionTestResultSchema, {
+    name,
+    before: toDecision(before),
+    after: toDecision(after),
+    changed: before.effect !== after.effect,
+    passed,
+  });
 }

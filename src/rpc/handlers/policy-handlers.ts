@@ -16,7 +16,7 @@ import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { toNotice } from '../convert/to-change.ts';
-import { toGrant, toPolicy } from '../convert/to-policy.ts';
+import { toGrant, toPolicy, toTestResult } from '../convert/to-policy.ts';
 import type { Handlers } from '../method.ts';
 import { parseChanges, parseFilter, parsePreconditions } from '../parse/parse-grant-changes.ts';
 import { parseExportGrants, parseImports, parseWatchChanges } from '../parse/parse-grant-streams.ts';
@@ -40,8 +40,9 @@ export function policyHandlers(
   return {
     applyPolicy: async (call, request) => {
       const stored = await decisions.applyPolicy(call, parseApplyPolicy(request));
-      const { revision } = stored;
-      return create(ApplyPolicyResponseSchema, { policy: toPolicy(stored, request.dryRun), revision });
+      const { revision, results } = stored;
+      const policy = toPolicy(stored, request.dryRun);
+      return create(ApplyPolicyResponseSchema, { policy, revision, results: results.map(toTestResult) });
     },
     getPolicy: async (call, request) => {
       const violations = new Violations();

@@ -1,14 +1,20 @@
+import type { JsonObject } from '@bufbuild/protobuf';
 import { Effect } from '../../../gen/sallyport/v1/decision_pb.ts';
 import type {
   ApplyPolicyRequest,
+  DecisionTest as DecisionTestMessage,
   Policy as PolicyMessage,
   Rule as RuleMessage,
 } from '../../../gen/sallyport/v1/policy_pb.ts';
-import type { DecisionUseCases, Policy, PolicySource, Rule } from '../../domain/decision/use-cases.ts';
-import { parseSubject } from '../../domain/subject.ts';
+import { parsePermission } from '../../domain/decision/permission.ts';
+import type { DecisionTest, DecisionUseCases, Policy, PolicySource, Rule } from '../../domain/decision/use-cases.ts';
+import { limits } from '../../domain/limits.ts';
+import { parseResource, parseSubject } from '../../domain/subject.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
+import { parseAttributes } from './parse-attributes.ts';
 import { parseCondition } from './parse-condition.ts';
+import { parseSingleSubject } from './parse-principal.ts';
 import { optionalText } from './parse-text.ts';
 
 type ApplyPolicyInput = Parameters<DecisionUseCases['applyPolicy']>[1];
@@ -24,9 +30,32 @@ export function parseApplyPolicy(request: ApplyPolicyRequest): ApplyPolicyInput 
     source: parseSource(request, violations),
     etag: optionalText(request.etag, 'etag', ETAG_CHARS, violations),
     dryRun: request.dryRun,
+    tests: parseTests(request.tests, violations),
   };
   violations.throwIfAny();
   return input;
+}
+
+function parseTests(tests: readonly DecisionTestMessage[], violations: Violations): readonly DecisionTest[] {
+  if (tests.length > limits.batchItems) {
+    violations.add('tests', `must be at most ${limits.batchItems}, were ${tests.length}`);
+    return [];
+  }
+  return tests.map((test, index) => {
+    const field = `tests[${index}]`;
+    const attributes = (value: JsonObject | undefined, name: string) =>
+      value === undefined ? undefined : parseAttributes(value, `${field}.${name}`, violations);
+    return {
+      name: optionalText(test.name, `${field}.name`, limits.displayNameChars, violations),
+      subject: parseSingleSubject(test.subject, `${field}.subject`, violations),
+      permission: parsePermission(test.permission, `${field}.permission`, violations),
+      resource: parseResource(test.resource, `${field}.resource`, violations),
+      context: attributes(test.context, 'context'),
+      subjectProperties: attributes(test.subjectProperties, 'subject_properties'),
+      resourceProperties: attributes(test.resource?.properties, 'resource.properties'),
+      expect: test.expect === Effect.UNSPECIFIED ? undefined : test.expect === Effect.ALLOW ? 'allow' : 'deny',
+    };
+  });
 }
 
 function parseSource({ policy, yaml, restoreVersion }: ApplyPolicyRequest, violations: Violations): PolicySource {
