@@ -77,7 +77,7 @@ export type AuthorizeRequest = Message<"sallyport.v1.AuthorizeRequest"> & {
   explain: boolean;
 
   /**
-   * Grants that count for this request as if they were stored, at most 100, without id and condition. For what the caller
+   * Optional. Grants that count for this request as if they were stored, at most 100, without id and condition. For what the caller
    * knows and Sallyport does not. Example: user `7` holds role `member` on group `on-call`.
    *
    * @generated from field: repeated sallyport.v1.Grant contextual_grants = 8;
@@ -190,7 +190,7 @@ export type BatchAuthorizeRequest = Message<"sallyport.v1.BatchAuthorizeRequest"
   items: BatchAuthorizeItem[];
 
   /**
-   * For all items, as in AuthorizeRequest.
+   * Optional. For all items, as in AuthorizeRequest.
    *
    * @generated from field: repeated sallyport.v1.Grant contextual_grants = 6;
    */

@@ -238,16 +238,16 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
   dryRun: boolean;
 
   /**
-   * The whole policy as YAML 1.2, at most 768 KiB, without anchors and tags. Violations name line and column. Example:
-   * `roles: {viewer: {permissions: ["documents:read"]}}`.
+   * In place of policy; empty: none. The whole policy as YAML 1.2, at most 768 KiB, without anchors and tags.
+   * Violations name line and column. Example: `roles: {viewer: {permissions: ["documents:read"]}}`.
    *
    * @generated from field: string yaml = 5;
    */
   yaml: string;
 
   /**
-   * Puts the policy of this version in force again, as a new version; one of the last 10, otherwise it is NOT_FOUND.
-   * Example: `3`.
+   * In place of policy; 0 means none. Puts the policy of this version in force again, as a new version; one of the last
+   * 10, otherwise it is NOT_FOUND. Example: `3`.
    *
    * @generated from field: int32 restore_version = 6;
    */
