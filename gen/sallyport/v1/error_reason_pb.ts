@@ -159,7 +159,7 @@ export const ErrorReason = {
 
   /**
    * FAILED_PRECONDITION. Tenant `sallyport` is reserved for calling services: nobody logs in there, its roles are
-   * fixed, and its last admin cannot be removed. Metadata: none.
+   * fixed, and its last admin cannot be removed. Tenant `default` cannot be disabled. Metadata: none.
    * Example: {"reason": "RESERVED_TENANT", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_RESERVED_TENANT = 16;

@@ -180,7 +180,7 @@ export type TenantSettings = Message<"sallyport.v1.TenantSettings"> & {
 
   /**
    * True: a federated login whose provider vouches for an email address is linked to the account that has this address
-   * verified. False: it is not, and becomes an account of its own.
+   * verified. False: it is not, and becomes an account of its own. Federated logins are not served yet.
    *
    * @generated from field: bool link_by_verified_email = 15;
    */
