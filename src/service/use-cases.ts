@@ -11,6 +11,7 @@ import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-p
 import { createPermitCaller } from '../domain/caller/permit-caller.ts';
 import { createDecision } from '../domain/decision/create-decision.ts';
 import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts';
+import { createHoldsRole } from '../domain/decision/holds-role.ts';
 import { type BreachedPasswords, noBreachedPasswords } from '../domain/identity/breached-passwords.ts';
 import { createIdentity } from '../domain/identity/create-identity.ts';
 import { rateLimited } from '../domain/identity/rate-limits.ts';
@@ -26,6 +27,7 @@ import { createSessionUseCases } from '../domain/session/create-session-use-case
 import { createCredentialResolver } from '../domain/session/credential-resolver.ts';
 import { createSessionTokenJudge } from '../domain/session/judge-session-token.ts';
 import type { Settle } from '../domain/session/revocation.ts';
+import { createSessionStepUp } from '../domain/session/step-up.ts';
 import type { Store } from '../domain/storage.ts';
 import { createTenantUseCases } from '../domain/tenant/create-tenant-use-cases.ts';
 import { type ForgettingTenantDirectory, SYSTEM_TENANT } from '../domain/tenant/tenant.ts';
@@ -100,6 +102,8 @@ export async function compose(foundation: Foundation): Promise<Composition> {
           breachedPasswords: breachedPasswords(context),
           tenants,
           sessions,
+          stepUp: createSessionStepUp({ ...shared, accessTokens, judgeSessionToken }),
+          holdsRole: createHoldsRole({ replicas, clock }),
           logger,
           audit,
         }),

@@ -16,6 +16,7 @@ export interface MethodRoles {
 
 const issue = { issue: { kind: { case: 'tokens' } } };
 const byUser = { target: { case: 'userId', value: '7' } };
+const byProof = { target: { case: 'authenticationToken', value: 'at_' } };
 const byChallenge = { target: { case: 'challengeToken', value: 'ch_' } };
 
 export const methodRoles: readonly MethodRoles[] = [
@@ -33,6 +34,14 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'AuthenticationService/ResetPassword', roles: ['application', 'admin'] },
   { method: 'AuthenticationService/RequestVerification', roles: ['application', 'admin'] },
   { method: 'AuthenticationService/ConfirmVerification', roles: ['application', 'admin'] },
+  { method: 'AuthenticationService/RemoveTotp', request: byProof, roles: ['application', 'manager', 'admin'] },
+  { method: 'AuthenticationService/RemoveTotp', request: byUser, roles: ['manager', 'admin'] },
+  {
+    method: 'AuthenticationService/RegenerateRecoveryCodes',
+    request: byProof,
+    roles: ['application', 'manager', 'admin'],
+  },
+  { method: 'AuthenticationService/RegenerateRecoveryCodes', request: byUser, roles: ['manager', 'admin'] },
   { method: 'TokenService/IssueTokens', roles: ['application', 'voucher', 'admin'] },
   {
     method: 'TokenService/IssueTokens',

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/authentication.proto.
  */
 export const file_sallyport_v1_authentication: GenFile = /*@__PURE__*/
-  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAinAIKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhgKEGN1cnJlbnRfcGFzc3dvcmQYBCABKAkSFAoMbmV3X3Bhc3N3b3JkGAUgASgJEhoKEmVuZF9vdGhlcl9zZXNzaW9ucxgGIAEoCBIXCg9rZWVwX3Nlc3Npb25faWQYByABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQSKQoFaXNzdWUYCyABKAsyGi5zYWxseXBvcnQudjEuSXNzdWVPcHRpb25zQggKBnRhcmdldCLlAQoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAEi4KBmNoYW5nZRgEIAEoCzIcLnNhbGx5cG9ydC52MS5QYXNzd29yZENoYW5nZUgAQgkKB291dGNvbWUiIQoOUGFzc3dvcmRDaGFuZ2USDwoHdXNlcl9pZBgBIAEoCSKaAgoRVmVyaWZ5VG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhkKD2NoYWxsZW5nZV90b2tlbhgCIAEoCUgAEhEKB3VzZXJfaWQYAyABKAlIABIWCgxhY2Nlc3NfdG9rZW4YBCABKAlIABIXCg1zZXNzaW9uX3Rva2VuGAUgASgJSAASEwoJdG90cF9jb2RlGAYgASgJSAESFwoNcmVjb3ZlcnlfY29kZRgHIAEoCUgBEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EikKBWlzc3VlGAsgASgLMhouc2FsbHlwb3J0LnYxLklzc3VlT3B0aW9uc0IICgZ0YXJnZXRCBgoEY29kZSKxAQoSVmVyaWZ5VG90cFJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSJbChFFbnJvbGxUb3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAQggKBnRhcmdldCKBAQoSRW5yb2xsVG90cFJlc3BvbnNlEjIKCmVucm9sbG1lbnQYASABKAsyHC5zYWxseXBvcnQudjEuVG90cEVucm9sbG1lbnRIABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSI1Cg5Ub3RwRW5yb2xsbWVudBIOCgZzZWNyZXQYASABKAkSEwoLb3RwYXV0aF91cmkYAiABKAkinAEKEkNvbmZpcm1Ub3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhEKCXRvdHBfY29kZRgEIAEoCRIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dEIICgZ0YXJnZXQihgEKE0NvbmZpcm1Ub3RwUmVzcG9uc2USNgoMY29uZmlybWF0aW9uGAEgASgLMh4uc2FsbHlwb3J0LnYxLlRvdHBDb25maXJtYXRpb25IABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSLWAQoQVG90cENvbmZpcm1hdGlvbhIPCgd1c2VyX2lkGAEgASgJEhYKDnJlY292ZXJ5X2NvZGVzGAIgAygJEjQKDWF1dGhlbnRpY2F0ZWQYAyABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgEIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YBSABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCBwoFbG9naW4qzwEKFEF1dGhlbnRpY2F0aW9uTWV0aG9kEiUKIUFVVEhFTlRJQ0FUSU9OX01FVEhPRF9VTlNQRUNJRklFRBAAEiIKHkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9QQVNTV09SRBABEh4KGkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9UT1RQEAISJwojQVVUSEVOVElDQVRJT05fTUVUSE9EX1JFQ09WRVJZX0NPREUQAxIjCh9BVVRIRU5USUNBVElPTl9NRVRIT0RfRkVERVJBVEVEEAQqrgEKDUNoYWxsZW5nZVN0ZXASHgoaQ0hBTExFTkdFX1NURVBfVU5TUEVDSUZJRUQQABIXChNDSEFMTEVOR0VfU1RFUF9UT1RQEAESIAocQ0hBTExFTkdFX1NURVBfUkVDT1ZFUllfQ09ERRACEh4KGkNIQUxMRU5HRV9TVEVQX0VOUk9MTF9UT1RQEAMSIgoeQ0hBTExFTkdFX1NURVBfQ0hBTkdFX1BBU1NXT1JEEAQy5wkKFUF1dGhlbnRpY2F0aW9uU2VydmljZRJxCgxBdXRoZW50aWNhdGUSIS5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5BdXRoZW50aWNhdGVSZXNwb25zZSIamrgYFgoUYXV0aGVudGljYXRpb246bG9naW4SawoKVmVyaWZ5VG90cBIfLnNhbGx5cG9ydC52MS5WZXJpZnlUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5WZXJpZnlUb3RwUmVzcG9uc2UiGpq4GBYKFGF1dGhlbnRpY2F0aW9uOmxvZ2luEncKDUNoZWNrUGFzc3dvcmQSIi5zYWxseXBvcnQudjEuQ2hlY2tQYXNzd29yZFJlcXVlc3QaIy5zYWxseXBvcnQudjEuQ2hlY2tQYXNzd29yZFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBJ6Cg5DaGFuZ2VQYXNzd29yZBIjLnNhbGx5cG9ydC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaJC5zYWxseXBvcnQudjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSIdmrgYGQoXYXV0aGVudGljYXRpb246cGFzc3dvcmQSjAEKFFJlcXVlc3RQYXNzd29yZFJlc2V0Eikuc2FsbHlwb3J0LnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVxdWVzdBoqLnNhbGx5cG9ydC52MS5SZXF1ZXN0UGFzc3dvcmRSZXNldFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBJ3Cg1SZXNldFBhc3N3b3JkEiIuc2FsbHlwb3J0LnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJlc2V0UGFzc3dvcmRSZXNwb25zZSIdmrgYGQoXYXV0aGVudGljYXRpb246cGFzc3dvcmQShwEKE1JlcXVlc3RWZXJpZmljYXRpb24SKC5zYWxseXBvcnQudjEuUmVxdWVzdFZlcmlmaWNhdGlvblJlcXVlc3QaKS5zYWxseXBvcnQudjEuUmVxdWVzdFZlcmlmaWNhdGlvblJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjp2ZXJpZnkShwEKE0NvbmZpcm1WZXJpZmljYXRpb24SKC5zYWxseXBvcnQudjEuQ29uZmlybVZlcmlmaWNhdGlvblJlcXVlc3QaKS5zYWxseXBvcnQudjEuQ29uZmlybVZlcmlmaWNhdGlvblJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjp2ZXJpZnkSbAoKRW5yb2xsVG90cBIfLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbBJvCgtDb25maXJtVG90cBIgLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlcXVlc3QaIS5zYWxseXBvcnQudjEuQ29uZmlybVRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_password, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAinAIKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhgKEGN1cnJlbnRfcGFzc3dvcmQYBCABKAkSFAoMbmV3X3Bhc3N3b3JkGAUgASgJEhoKEmVuZF9vdGhlcl9zZXNzaW9ucxgGIAEoCBIXCg9rZWVwX3Nlc3Npb25faWQYByABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQSKQoFaXNzdWUYCyABKAsyGi5zYWxseXBvcnQudjEuSXNzdWVPcHRpb25zQggKBnRhcmdldCLlAQoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAEi4KBmNoYW5nZRgEIAEoCzIcLnNhbGx5cG9ydC52MS5QYXNzd29yZENoYW5nZUgAQgkKB291dGNvbWUiIQoOUGFzc3dvcmRDaGFuZ2USDwoHdXNlcl9pZBgBIAEoCSKaAgoRVmVyaWZ5VG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhkKD2NoYWxsZW5nZV90b2tlbhgCIAEoCUgAEhEKB3VzZXJfaWQYAyABKAlIABIWCgxhY2Nlc3NfdG9rZW4YBCABKAlIABIXCg1zZXNzaW9uX3Rva2VuGAUgASgJSAASEwoJdG90cF9jb2RlGAYgASgJSAESFwoNcmVjb3ZlcnlfY29kZRgHIAEoCUgBEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EikKBWlzc3VlGAsgASgLMhouc2FsbHlwb3J0LnYxLklzc3VlT3B0aW9uc0IICgZ0YXJnZXRCBgoEY29kZSKxAQoSVmVyaWZ5VG90cFJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSJ7ChFFbnJvbGxUb3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEh4KFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAQgASgJSABCCAoGdGFyZ2V0IoEBChJFbnJvbGxUb3RwUmVzcG9uc2USMgoKZW5yb2xsbWVudBgBIAEoCzIcLnNhbGx5cG9ydC52MS5Ub3RwRW5yb2xsbWVudEgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIm8KDlRvdHBFbnJvbGxtZW50Eg4KBnNlY3JldBgBIAEoCRITCgtvdHBhdXRoX3VyaRgCIAEoCRIOCgZxcl9zdmcYAyABKAkSDwoHcXJfdGV4dBgEIAEoCRIXCg9jaGFsbGVuZ2VfdG9rZW4YBSABKAkinAEKEkNvbmZpcm1Ub3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhEKCXRvdHBfY29kZRgEIAEoCRIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dEIICgZ0YXJnZXQihgEKE0NvbmZpcm1Ub3RwUmVzcG9uc2USNgoMY29uZmlybWF0aW9uGAEgASgLMh4uc2FsbHlwb3J0LnYxLlRvdHBDb25maXJtYXRpb25IABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSLWAQoQVG90cENvbmZpcm1hdGlvbhIPCgd1c2VyX2lkGAEgASgJEhYKDnJlY292ZXJ5X2NvZGVzGAIgAygJEjQKDWF1dGhlbnRpY2F0ZWQYAyABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgEIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YBSABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCBwoFbG9naW4ijQEKEVJlbW92ZVRvdHBSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASHgoUYXV0aGVudGljYXRpb25fdG9rZW4YAyABKAlIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dEIICgZ0YXJnZXQiewoSUmVtb3ZlVG90cFJlc3BvbnNlEiwKB3JlbW92YWwYASABKAsyGS5zYWxseXBvcnQudjEuVG90cFJlbW92YWxIABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSIeCgtUb3RwUmVtb3ZhbBIPCgd1c2VyX2lkGAEgASgJIpoBCh5SZWdlbmVyYXRlUmVjb3ZlcnlDb2Rlc1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgDIAEoCUgAEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0QggKBnRhcmdldCKIAQofUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXNwb25zZRIsCgVjb2RlcxgBIAEoCzIbLnNhbGx5cG9ydC52MS5SZWNvdmVyeUNvZGVzSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiJwoNUmVjb3ZlcnlDb2RlcxIWCg5yZWNvdmVyeV9jb2RlcxgBIAMoCSrPAQoUQXV0aGVudGljYXRpb25NZXRob2QSJQohQVVUSEVOVElDQVRJT05fTUVUSE9EX1VOU1BFQ0lGSUVEEAASIgoeQVVUSEVOVElDQVRJT05fTUVUSE9EX1BBU1NXT1JEEAESHgoaQVVUSEVOVElDQVRJT05fTUVUSE9EX1RPVFAQAhInCiNBVVRIRU5USUNBVElPTl9NRVRIT0RfUkVDT1ZFUllfQ09ERRADEiMKH0FVVEhFTlRJQ0FUSU9OX01FVEhPRF9GRURFUkFURUQQBCquAQoNQ2hhbGxlbmdlU3RlcBIeChpDSEFMTEVOR0VfU1RFUF9VTlNQRUNJRklFRBAAEhcKE0NIQUxMRU5HRV9TVEVQX1RPVFAQARIgChxDSEFMTEVOR0VfU1RFUF9SRUNPVkVSWV9DT0RFEAISHgoaQ0hBTExFTkdFX1NURVBfRU5ST0xMX1RPVFAQAxIiCh5DSEFMTEVOR0VfU1RFUF9DSEFOR0VfUEFTU1dPUkQQBDLrCwoVQXV0aGVudGljYXRpb25TZXJ2aWNlEnEKDEF1dGhlbnRpY2F0ZRIhLnNhbGx5cG9ydC52MS5BdXRoZW50aWNhdGVSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZVJlc3BvbnNlIhqauBgWChRhdXRoZW50aWNhdGlvbjpsb2dpbhJrCgpWZXJpZnlUb3RwEh8uc2FsbHlwb3J0LnYxLlZlcmlmeVRvdHBSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLlZlcmlmeVRvdHBSZXNwb25zZSIamrgYFgoUYXV0aGVudGljYXRpb246bG9naW4SdwoNQ2hlY2tQYXNzd29yZBIiLnNhbGx5cG9ydC52MS5DaGVja1Bhc3N3b3JkUmVxdWVzdBojLnNhbGx5cG9ydC52MS5DaGVja1Bhc3N3b3JkUmVzcG9uc2UiHZq4GBkKF2F1dGhlbnRpY2F0aW9uOnBhc3N3b3JkEnoKDkNoYW5nZVBhc3N3b3JkEiMuc2FsbHlwb3J0LnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBokLnNhbGx5cG9ydC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBKMAQoUUmVxdWVzdFBhc3N3b3JkUmVzZXQSKS5zYWxseXBvcnQudjEuUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Giouc2FsbHlwb3J0LnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2UiHZq4GBkKF2F1dGhlbnRpY2F0aW9uOnBhc3N3b3JkEncKDVJlc2V0UGFzc3dvcmQSIi5zYWxseXBvcnQudjEuUmVzZXRQYXNzd29yZFJlcXVlc3QaIy5zYWxseXBvcnQudjEuUmVzZXRQYXNzd29yZFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBKHAQoTUmVxdWVzdFZlcmlmaWNhdGlvbhIoLnNhbGx5cG9ydC52MS5SZXF1ZXN0VmVyaWZpY2F0aW9uUmVxdWVzdBopLnNhbGx5cG9ydC52MS5SZXF1ZXN0VmVyaWZpY2F0aW9uUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOnZlcmlmeRKHAQoTQ29uZmlybVZlcmlmaWNhdGlvbhIoLnNhbGx5cG9ydC52MS5Db25maXJtVmVyaWZpY2F0aW9uUmVxdWVzdBopLnNhbGx5cG9ydC52MS5Db25maXJtVmVyaWZpY2F0aW9uUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOnZlcmlmeRJsCgpFbnJvbGxUb3RwEh8uc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsEm8KC0NvbmZpcm1Ub3RwEiAuc2FsbHlwb3J0LnYxLkNvbmZpcm1Ub3RwUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjplbnJvbGwSbAoKUmVtb3ZlVG90cBIfLnNhbGx5cG9ydC52MS5SZW1vdmVUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5SZW1vdmVUb3RwUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbBKTAQoXUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXMSLC5zYWxseXBvcnQudjEuUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXF1ZXN0Gi0uc2FsbHlwb3J0LnYxLlJlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbEIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_password, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * A credential.
@@ -478,7 +478,7 @@ export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
     case: "userId";
   } | {
     /**
-     * Steps up the token's session. Not served yet: refused.
+     * Steps up the token's session: what it gives from now on carries the code; needs `tokens:issue` as well.
      *
      * @generated from field: string access_token = 4;
      */
@@ -486,7 +486,7 @@ export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
     case: "accessToken";
   } | {
     /**
-     * Steps up a cookie session. Not served yet: refused.
+     * Steps up a cookie session, which gets a new token and ends under the old one; needs `tokens:issue` as well.
      *
      * @generated from field: string session_token = 5;
      */
@@ -619,6 +619,14 @@ export type EnrollTotpRequest = Message<"sallyport.v1.EnrollTotpRequest"> & {
      */
     value: string;
     case: "challengeToken";
+  } | {
+    /**
+     * The user who has just logged in; single use. Confirm by the enrollment's challenge_token. Example: `at_...`.
+     *
+     * @generated from field: string authentication_token = 4;
+     */
+    value: string;
+    case: "authenticationToken";
   } | { case: undefined; value?: undefined };
 };
 
@@ -650,7 +658,7 @@ export type EnrollTotpResponse = Message<"sallyport.v1.EnrollTotpResponse"> & {
     case: "enrollment";
   } | {
     /**
-     * No: CHALLENGE_EXPIRED.
+     * No: CHALLENGE_EXPIRED or PROOF_INVALID.
      *
      * @generated from field: sallyport.v1.Rejection rejection = 2;
      */
@@ -685,6 +693,27 @@ export type TotpEnrollment = Message<"sallyport.v1.TotpEnrollment"> & {
    * @generated from field: string otpauth_uri = 2;
    */
   otpauthUri: string;
+
+  /**
+   * The URI as a QR code for a page: an SVG document. Example: `<svg xmlns="http://www.w3.org/2000/svg" ...>`.
+   *
+   * @generated from field: string qr_svg = 3;
+   */
+  qrSvg: string;
+
+  /**
+   * The URI as a QR code for a terminal: lines of block characters.
+   *
+   * @generated from field: string qr_text = 4;
+   */
+  qrText: string;
+
+  /**
+   * For ConfirmTotp; set only when the enrollment was begun by an authentication token. Example: `ch_...`.
+   *
+   * @generated from field: string challenge_token = 5;
+   */
+  challengeToken: string;
 };
 
 /**
@@ -848,6 +877,224 @@ export type TotpConfirmation = Message<"sallyport.v1.TotpConfirmation"> & {
  */
 export const TotpConfirmationSchema: GenMessage<TotpConfirmation> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_authentication, 16);
+
+/**
+ * Whose second factor to take away.
+ *
+ * @generated from message sallyport.v1.RemoveTotpRequest
+ */
+export type RemoveTotpRequest = Message<"sallyport.v1.RemoveTotpRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required, exactly one.
+   *
+   * @generated from oneof sallyport.v1.RemoveTotpRequest.target
+   */
+  target: {
+    /**
+     * This user, on the caller's word; needs `users:write` as well. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+     *
+     * @generated from field: string user_id = 2;
+     */
+    value: string;
+    case: "userId";
+  } | {
+    /**
+     * The user who has just logged in, with the factor; single use. Example: `at_...`.
+     *
+     * @generated from field: string authentication_token = 3;
+     */
+    value: string;
+    case: "authenticationToken";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The end user's device.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.RemoveTotpRequest.
+ * Use `create(RemoveTotpRequestSchema)` to create a new message.
+ */
+export const RemoveTotpRequestSchema: GenMessage<RemoveTotpRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 17);
+
+/**
+ * Exactly one outcome.
+ *
+ * @generated from message sallyport.v1.RemoveTotpResponse
+ */
+export type RemoveTotpResponse = Message<"sallyport.v1.RemoveTotpResponse"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.RemoveTotpResponse.outcome
+   */
+  outcome: {
+    /**
+     * It is gone.
+     *
+     * @generated from field: sallyport.v1.TotpRemoval removal = 1;
+     */
+    value: TotpRemoval;
+    case: "removal";
+  } | {
+    /**
+     * No: PROOF_INVALID.
+     *
+     * @generated from field: sallyport.v1.Rejection rejection = 2;
+     */
+    value: Rejection;
+    case: "rejection";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.v1.RemoveTotpResponse.
+ * Use `create(RemoveTotpResponseSchema)` to create a new message.
+ */
+export const RemoveTotpResponseSchema: GenMessage<RemoveTotpResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 18);
+
+/**
+ * A user who has no second factor any more.
+ *
+ * @generated from message sallyport.v1.TotpRemoval
+ */
+export type TotpRemoval = Message<"sallyport.v1.TotpRemoval"> & {
+  /**
+   * Who. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message sallyport.v1.TotpRemoval.
+ * Use `create(TotpRemovalSchema)` to create a new message.
+ */
+export const TotpRemovalSchema: GenMessage<TotpRemoval> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 19);
+
+/**
+ * Whose recovery codes to replace.
+ *
+ * @generated from message sallyport.v1.RegenerateRecoveryCodesRequest
+ */
+export type RegenerateRecoveryCodesRequest = Message<"sallyport.v1.RegenerateRecoveryCodesRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required, exactly one.
+   *
+   * @generated from oneof sallyport.v1.RegenerateRecoveryCodesRequest.target
+   */
+  target: {
+    /**
+     * This user, on the caller's word; needs `users:write` as well. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+     *
+     * @generated from field: string user_id = 2;
+     */
+    value: string;
+    case: "userId";
+  } | {
+    /**
+     * The user who has just logged in, with the factor; single use. Example: `at_...`.
+     *
+     * @generated from field: string authentication_token = 3;
+     */
+    value: string;
+    case: "authenticationToken";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The end user's device.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.RegenerateRecoveryCodesRequest.
+ * Use `create(RegenerateRecoveryCodesRequestSchema)` to create a new message.
+ */
+export const RegenerateRecoveryCodesRequestSchema: GenMessage<RegenerateRecoveryCodesRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 20);
+
+/**
+ * Exactly one outcome.
+ *
+ * @generated from message sallyport.v1.RegenerateRecoveryCodesResponse
+ */
+export type RegenerateRecoveryCodesResponse = Message<"sallyport.v1.RegenerateRecoveryCodesResponse"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.RegenerateRecoveryCodesResponse.outcome
+   */
+  outcome: {
+    /**
+     * The new ones.
+     *
+     * @generated from field: sallyport.v1.RecoveryCodes codes = 1;
+     */
+    value: RecoveryCodes;
+    case: "codes";
+  } | {
+    /**
+     * No: PROOF_INVALID.
+     *
+     * @generated from field: sallyport.v1.Rejection rejection = 2;
+     */
+    value: Rejection;
+    case: "rejection";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.v1.RegenerateRecoveryCodesResponse.
+ * Use `create(RegenerateRecoveryCodesResponseSchema)` to create a new message.
+ */
+export const RegenerateRecoveryCodesResponseSchema: GenMessage<RegenerateRecoveryCodesResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 21);
+
+/**
+ * Recovery codes, shown this once.
+ *
+ * @generated from message sallyport.v1.RecoveryCodes
+ */
+export type RecoveryCodes = Message<"sallyport.v1.RecoveryCodes"> & {
+  /**
+   * Ten, each good once. Example: `7Q2M-X4KD-9TZV-3HRB-W6PF-1NCJ`.
+   *
+   * @generated from field: repeated string recovery_codes = 1;
+   */
+  recoveryCodes: string[];
+};
+
+/**
+ * Describes the message sallyport.v1.RecoveryCodes.
+ * Use `create(RecoveryCodesSchema)` to create a new message.
+ */
+export const RecoveryCodesSchema: GenMessage<RecoveryCodes> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 22);
 
 /**
  * How a user was authenticated; maps to RFC 8176 amr values.
@@ -1068,6 +1315,27 @@ export const AuthenticationService: GenService<{
     methodKind: "unary";
     input: typeof ConfirmTotpRequestSchema;
     output: typeof ConfirmTotpResponseSchema;
+  },
+  /**
+   * Takes a user's second factor and recovery codes away and ends all sessions. A user without one is
+   * FAILED_PRECONDITION.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.RemoveTotp
+   */
+  removeTotp: {
+    methodKind: "unary";
+    input: typeof RemoveTotpRequestSchema;
+    output: typeof RemoveTotpResponseSchema;
+  },
+  /**
+   * Makes ten new recovery codes; the ones before work no more. A user without a second factor is FAILED_PRECONDITION.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.RegenerateRecoveryCodes
+   */
+  regenerateRecoveryCodes: {
+    methodKind: "unary";
+    input: typeof RegenerateRecoveryCodesRequestSchema;
+    output: typeof RegenerateRecoveryCodesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_v1_authentication, 0);

@@ -140,8 +140,8 @@ export const ErrorReason = {
   FACTOR_ALREADY_ENROLLED: 13,
 
   /**
-   * FAILED_PRECONDITION. ConfirmTotp without an enrollment that waits for its first code. Call EnrollTotp. Metadata:
-   * none.
+   * FAILED_PRECONDITION. ConfirmTotp without an enrollment that waits for its first code, or a change of a second factor
+   * that the user does not have. Call EnrollTotp. Metadata: none.
    * Example: {"reason": "ENROLLMENT_NOT_FOUND", "domain": "sallyport"}
    *
    * @generated from enum value: ERROR_REASON_ENROLLMENT_NOT_FOUND = 14;

@@ -567,7 +567,8 @@ export type TokenPair = Message<"sallyport.v1.TokenPair"> & {
   accessTokenExpireTime?: Timestamp | undefined;
 
   /**
-   * For RotateRefresh, once. Empty for an API key, which can be used again. Example: `rt_...`.
+   * For RotateRefresh, once. Empty for an API key, which can be used again, and after a step-up, which leaves the
+   * session's refresh token as it is. Example: `rt_...`.
    *
    * @generated from field: string refresh_token = 3;
    */

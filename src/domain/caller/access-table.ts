@@ -43,11 +43,18 @@ const BY_USER: FieldPermission = { field: 'target', member: 'userId', permission
 export const furtherPermissions: Readonly<Record<string, readonly FieldPermission[]>> = {
   '/sallyport.v1.TokenService/IssueTokens': [{ field: 'proof', member: 'subject', permission: 'tokens:vouch' }],
   '/sallyport.v1.AuthenticationService/Authenticate': [ISSUE],
-  '/sallyport.v1.AuthenticationService/VerifyTotp': [ISSUE],
+  '/sallyport.v1.AuthenticationService/VerifyTotp': [
+    ISSUE,
+    // A step-up issues, too.
+    { field: 'target', member: 'accessToken', permission: 'tokens:issue' },
+    { field: 'target', member: 'sessionToken', permission: 'tokens:issue' },
+  ],
   '/sallyport.v1.AuthenticationService/ChangePassword': [ISSUE],
   // By user id the caller's word stands for the user's own proof.
   '/sallyport.v1.AuthenticationService/EnrollTotp': [BY_USER],
   '/sallyport.v1.AuthenticationService/ConfirmTotp': [BY_USER],
+  '/sallyport.v1.AuthenticationService/RemoveTotp': [BY_USER],
+  '/sallyport.v1.AuthenticationService/RegenerateRecoveryCodes': [BY_USER],
   '/sallyport.v1.TenantService/UpdateTenant': [{ field: 'disabled', permission: 'tenants:disable' }],
 };
 

@@ -1,5 +1,6 @@
 import { createAttempts } from './attempts.ts';
 import { authenticate } from './authenticate.ts';
+import { regenerateRecoveryCodes, removeTotp } from './change-factor.ts';
 import { changePassword } from './change-password.ts';
 import { checkPassword } from './check-password.ts';
 import { confirmTotp } from './confirm-totp.ts';
@@ -50,6 +51,8 @@ export function createIdentity(ports: IdentityPorts): IdentityUseCases {
     confirmVerification: (call, tenant, token) => confirmVerification(parts, call, tenant, token),
     unlockUser: (call, tenant, userId) => unlockUser(parts, call, tenant, userId),
     enrollTotp: (call, input) => enrollTotp(parts, call, input),
+    removeTotp: (call, input) => removeTotp(parts, call, input),
+    regenerateRecoveryCodes: (call, input) => regenerateRecoveryCodes(parts, call, input),
     confirmTotp: (call, input) => confirmTotp(parts, call, input),
   };
 }

@@ -1,12 +1,16 @@
 import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
+import type { TenantSettings } from '../tenant/tenant.ts';
+import { openChallenge } from './challenge.ts';
 import { alreadyEnrolled, factorTarget } from './factor-target.ts';
 import type { IdentityParts } from './ports.ts';
+import { spendProof } from './proof.ts';
 import { newTotpSecret, totpSecretText, totpUri } from './totp.ts';
+import { totpQrCode } from './totp-qr-code.ts';
 import { sealTotpSecret } from './totp-seed.ts';
-import type { EnrollTotpInput, Rejection, TotpEnrollment, UserDocument } from './use-cases.ts';
-import { hasFactor, userNotFound, usersOf } from './user.ts';
+import type { EnrollTotpInput, IdentityUseCases, Rejection, TotpEnrollment, UserDocument } from './use-cases.ts';
+import { hasFactor, requireUser, userNotFound, usersOf } from './user.ts';
 
 /**
  * Begins an enrollment: a secret that does nothing until its first code is confirmed. Of two at once the later swap's secret stays, and
@@ -16,10 +20,12 @@ import { hasFactor, userNotFound, usersOf } from './user.ts';
 export async function enrollTotp(
   parts: IdentityParts,
   call: CallContext,
-  input: EnrollTotpInput,
+  input: Parameters<IdentityUseCases['enrollTotp']>[1],
 ): Promise<TotpEnrollment | Rejection> {
-  await requireLoginTenant(parts.tenants, input.tenant, call.signal);
-  const target = await factorTarget(parts, call, input.tenant, input.target);
+  const settings = await requireLoginTenant(parts.tenants, input.tenant, call.signal);
+  const begun = await begin(parts, call, input, settings);
+  if (begun.kind === 'rejection') return begun;
+  const target = await factorTarget(parts, call, input.tenant, begun);
   if (target.kind === 'rejection') return target;
   const { user } = target;
   const secret = newTotpSecret(parts.random);
@@ -44,9 +50,24 @@ export async function enrollTotp(
   if (written.result === 'enrolled') throw alreadyEnrolled();
   if (written.document !== undefined) await parts.outbox.settle('users', written.document, call.signal);
   const account = user.identifiers[0]?.value ?? user.id;
-  return {
-    kind: 'enrollment',
-    secret: totpSecretText(secret),
-    uri: totpUri(secret, parts.totpIssuer ?? 'Sallyport', account),
-  };
+  const uri = totpUri(secret, parts.totpIssuer ?? 'Sallyport', account);
+  const challengeToken = input.target.kind === 'proof' && begun.kind === 'challenge' ? begun.challengeToken : undefined;
+  return { kind: 'enrollment', secret: totpSecretText(secret), uri, ...(await totpQrCode(uri)), challengeToken };
+}
+
+/** A proof is good for a minute and once, an enrollment takes longer: it becomes a challenge that ConfirmTotp finishes. */
+async function begin(
+  parts: IdentityParts,
+  call: CallContext,
+  { tenant, target }: Parameters<IdentityUseCases['enrollTotp']>[1],
+  settings: TenantSettings,
+): Promise<EnrollTotpInput['target'] | Rejection> {
+  if (target.kind !== 'proof') return target;
+  const login = await spendProof(parts, call, tenant, target.token);
+  if (login === 'PROOF_INVALID') return { kind: 'rejection', reason: 'PROOF_INVALID' };
+  const user = await requireUser(parts.store, tenant, login.subject.id, call.signal);
+  if (hasFactor(user)) throw alreadyEnrolled();
+  if (user.epoch !== login.epoch) return { kind: 'rejection', reason: 'PROOF_INVALID' };
+  const steps = ['enroll_totp'] as const;
+  return await openChallenge(parts, call, { user, methods: login.methods, steps }, settings.challengeMs);
 }

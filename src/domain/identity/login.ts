@@ -3,6 +3,7 @@ import type { CallContext, ClientDevice } from '../call.ts';
 import type { FinishedLogin } from '../session/use-cases.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
 import { openChallenge } from './challenge.ts';
+import { requiresFactor } from './change-factor.ts';
 import type { IdentityParts } from './ports.ts';
 import { type LoginOrigin, mintProof, sessionIdOf } from './proof.ts';
 import type { Challenge, IssueRequest, LoginOutcome, PerformedMethod, UserDocument } from './use-cases.ts';
@@ -32,7 +33,8 @@ export async function continueLogin(
   end: LoginEnd,
 ): Promise<LoginOutcome> {
   const { user, methods, origin } = progress;
-  const steps = stepsLeft(user, methods);
+  const mustEnroll = !hasFactor(user) && (await requiresFactor(parts, call, user, end.settings));
+  const steps = stepsLeft(user, methods, mustEnroll);
   if (steps.length > 0) return await openChallenge(parts, call, { user, methods, steps }, end.settings.challengeMs);
   const { tenant } = user;
   const sessionId = sessionIdOf(parts, tenant, origin);
@@ -62,8 +64,9 @@ export async function continueLogin(
 }
 
 /** Steps of which any one comes next; empty: the login is complete. */
-function stepsLeft(user: UserDocument, methods: readonly PerformedMethod[]): Challenge['steps'] {
+function stepsLeft(user: UserDocument, methods: readonly PerformedMethod[], mustEnroll: boolean): Challenge['steps'] {
   const second = methods.some(({ method }) => method === 'totp' || method === 'recovery_code');
   if (hasFactor(user) && !second) return user.recoveryCodes.length > 0 ? ['totp', 'recovery_code'] : ['totp'];
+  if (mustEnroll) return ['enroll_totp'];
   return user.password?.mustChange === true || user.password?.mustReset === true ? ['change_password'] : [];
 }

@@ -5,8 +5,9 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { RandomSource } from '../../platform/random.ts';
 import type { AuditNotes } from '../audit/audit-buffer.ts';
+import type { HoldsRole } from '../decision/holds-role.ts';
 import type { Outbox } from '../outbox.ts';
-import type { SessionStarter } from '../session/use-cases.ts';
+import type { SessionStarter, SessionStepUp } from '../session/use-cases.ts';
 import type { Store } from '../storage.ts';
 import type { TenantDirectory } from '../tenant/tenant.ts';
 import type { Updates } from '../update.ts';
@@ -29,6 +30,8 @@ export interface IdentityPorts {
   readonly tenants: TenantDirectory;
   readonly sessions: SessionStarter;
   readonly logger: Logger;
+  readonly stepUp: SessionStepUp;
+  readonly holdsRole: HoldsRole;
   /** For events that follow no write. */
   readonly audit: AuditNotes;
   /** Shown by authenticator apps beside the account; default `Sallyport`. */

@@ -208,6 +208,15 @@ export interface EnrollTotpInput {
     | { readonly kind: 'challenge'; readonly challengeToken: string };
 }
 
+/** Whose factor in force changes: on the caller's word, or by an authentication token of the user. */
+export interface ChangeFactorInput {
+  readonly tenant: string;
+  readonly target:
+    | { readonly kind: 'user'; readonly userId: string }
+    | { readonly kind: 'proof'; readonly token: string };
+  readonly client: ClientDevice;
+}
+
 export type UserSelector =
   | { readonly kind: 'id'; readonly userId: string }
   /** Email, phone or user name, as a person would type it. */
@@ -219,6 +228,11 @@ export interface TotpEnrollment {
   readonly secret: string;
   /** `otpauth://totp/...` for authenticator apps. */
   readonly uri: string;
+  /** The same as a QR code: SVG, and text for a terminal. */
+  readonly qrSvg: string;
+  readonly qrText: string;
+  /** For ConfirmTotp, when the enrollment was begun by an authentication token. */
+  readonly challengeToken?: string | undefined;
 }
 
 export type ConfirmTotpOutcome =
@@ -315,7 +329,18 @@ export interface IdentityUseCases {
   /** Forgets failed logins and codes. */
   unlockUser(call: CallContext, tenant: string, userId: string): Promise<void>;
   /** A challenge that is over is a rejection; a user that has a factor already is FACTOR_ALREADY_ENROLLED. */
-  enrollTotp(call: CallContext, input: EnrollTotpInput): Promise<TotpEnrollment | Rejection>;
+  enrollTotp(
+    call: CallContext,
+    input: EnrollTotpInput | { readonly tenant: string; readonly target: ChangeFactorInput['target'] },
+  ): Promise<TotpEnrollment | Rejection>;
+  removeTotp(
+    call: CallContext,
+    input: ChangeFactorInput,
+  ): Promise<{ readonly kind: 'removed'; readonly userId: string } | Rejection>;
+  regenerateRecoveryCodes(
+    call: CallContext,
+    input: ChangeFactorInput,
+  ): Promise<{ readonly kind: 'regenerated'; readonly recoveryCodes: readonly string[] } | Rejection>;
   confirmTotp(
     call: CallContext,
     input: EnrollTotpInput & {

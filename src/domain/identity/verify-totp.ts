@@ -7,7 +7,7 @@ import { challengeGuesses } from './challenge-guesses.ts';
 import { continueLogin } from './login.ts';
 import type { IdentityParts } from './ports.ts';
 import { rejectionOf, useCode } from './second-factor.ts';
-import type { LoginOutcome, PerformedMethod, Rejection, VerifyTotpInput } from './use-cases.ts';
+import type { LoginOutcome, PerformedMethod, Rejection, VerifyTotpInput, VerifyTotpTarget } from './use-cases.ts';
 import { requireUser } from './user.ts';
 
 const OVER: Rejection = { kind: 'rejection', reason: 'CHALLENGE_EXPIRED' };
@@ -30,7 +30,7 @@ export async function verifyTotp(
       return await verifyForUser(parts, call, input, target.userId);
     case 'access_token':
     case 'session_token':
-      throw invalid(target.kind, 'stepping up a session is not served yet; use challenge_token or user_id');
+      return await stepUp(parts, call, input, target);
   }
 }
 
@@ -65,6 +65,30 @@ async function verifyForChallenge(
   const origin = { kind: 'challenge', challengeToken, keyId: challenge.keyId } as const;
   const end = { settings, client: input.client, issue: input.issue };
   return await continueLogin(parts, call, { user: verdict.user, methods, origin }, end);
+}
+
+/** The code belongs to the session's user as it was when the session began: another epoch has ended it. */
+async function stepUp(
+  parts: IdentityParts,
+  call: CallContext,
+  input: VerifyTotpInput,
+  target: Exclude<VerifyTotpTarget, { readonly kind: 'challenge' | 'user' }>,
+): Promise<LoginOutcome> {
+  if (input.issue !== undefined) throw invalid('issue', 'only goes with challenge_token');
+  const { tenant } = input;
+  const found = await parts.stepUp.find(call, tenant, target);
+  if ('kind' in found) return found;
+  const { session } = found;
+  const userId = session.subject.id;
+  const by = `step-up ${session.id} ${call.caller.name}`;
+  const { code, client } = input;
+  const verdict = await useCode(parts, call, { tenant, userId, epoch: session.epoch, by, code, client });
+  if (verdict.kind === 'not_applicable') return { kind: 'rejection', reason: 'INVALID_CREDENTIALS' };
+  if (verdict.kind !== 'accepted') return rejectionOf(verdict);
+  const method = { method: code.kind, at: parts.clock.now() };
+  const issued = await parts.stepUp.complete(call, found, method, client);
+  if (issued.kind === 'rejection') return issued;
+  return { kind: 'authenticated', userId, methods: [...session.methods, method], authenticationToken: '', issued };
 }
 
 // No authentication token comes of this: one factor alone is no login, and the caller asked about a user it knows already.

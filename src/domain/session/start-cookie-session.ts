@@ -59,6 +59,15 @@ async function resume(
     return rejection('SESSION_REVOKED');
   }
   await ports.settle('sessions', session, call.signal);
+  return cookieOf(ports, session, name);
+}
+
+/** The cookie of a living session, `name` empty: the default one. SESSION_REVOKED when no master key of now makes its token. */
+export function cookieOf(
+  ports: Pick<StartCookiePorts, 'ring' | 'random' | 'clock'>,
+  session: SessionDocument,
+  name: string,
+): IssuedCookie | Rejection {
   // A master key may have been replaced since the session began.
   const sessionToken = ports.ring.ids
     .map((keyId) => sessionTokenOf(ports.ring, session, keyId))
@@ -69,7 +78,7 @@ async function resume(
     kind: 'cookie',
     sessionToken,
     setCookie: stringifySetCookie({
-      name,
+      name: name === '' ? DEFAULT_NAME : name,
       value: sessionToken,
       path: '/',
       httpOnly: true,

@@ -43,9 +43,28 @@ export async function tokenPairOf(
   settings: TenantSettings,
   signal: AbortSignal | undefined,
 ): Promise<IssuedTokens> {
+  const { token, expiresAt } = await accessTokenOf(ports, session, scopes, settings, signal);
+  return {
+    kind: 'tokens',
+    accessToken: token,
+    accessExpiresAt: expiresAt,
+    refreshToken: refreshTokenOf(ports.ring, session, generation),
+    refreshExpiresAt: session.idleEndsAt,
+    sessionId: session.id,
+  };
+}
+
+/** A fresh access token of a session, without a word about its refresh token. */
+export async function accessTokenOf(
+  ports: Omit<TokenPairPorts, 'ring'>,
+  session: SessionDocument,
+  scopes: readonly string[],
+  settings: TenantSettings,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly token: string; readonly expiresAt: number }> {
   const { tenant, id, subject, epoch, callerName, tokens, methods } = session;
   const factors = factorsOf(methods);
-  const { token, expiresAt } = await ports.accessTokens.sign(
+  return await ports.accessTokens.sign(
     {
       tenant,
       subject,
@@ -62,12 +81,4 @@ export async function tokenPairOf(
     Math.min(settings.accessTokenMs, session.absoluteEndsAt - ports.clock.now()),
     signal,
   );
-  return {
-    kind: 'tokens',
-    accessToken: token,
-    accessExpiresAt: expiresAt,
-    refreshToken: refreshTokenOf(ports.ring, session, generation),
-    refreshExpiresAt: session.idleEndsAt,
-    sessionId: id,
-  };
 }

@@ -105,6 +105,30 @@ export interface SessionStarter {
   ): Promise<IssuedTokens | IssuedCookie | Rejection>;
 }
 
+/** A session that may be stepped up, and the scopes of the access token that it was named by. */
+export interface StepUpSession {
+  readonly session: SessionDocument;
+  readonly scopes: readonly string[];
+}
+
+export interface SessionStepUp {
+  /** The living session of a user's token; SESSION_REVOKED when there is none. */
+  find(
+    call: CallContext,
+    tenant: string,
+    target:
+      | { readonly kind: 'access_token'; readonly accessToken: string }
+      | { readonly kind: 'session_token'; readonly sessionToken: string },
+  ): Promise<StepUpSession | Rejection>;
+  /** Adds what the user has proved: a new access token without a refresh token, or the cookie session that takes the place of this one. */
+  complete(
+    call: CallContext,
+    found: StepUpSession,
+    method: PerformedMethod,
+    client: ClientDevice,
+  ): Promise<IssuedTokens | IssuedCookie | Rejection>;
+}
+
 export type IssueProof =
   | { readonly kind: 'authentication_token'; readonly token: string }
   /** The caller vouches; the pipeline has checked `tokens:vouch`. */

@@ -5,7 +5,6 @@ import {
   type AuthenticationService,
   type ConfirmTotpRequest,
   ConfirmTotpResponseSchema,
-  type EnrollTotpRequest,
   EnrollTotpResponseSchema,
   type VerifyTotpRequest,
   VerifyTotpResponseSchema,
@@ -22,14 +21,17 @@ import { parseClient } from '../parse/parse-client.ts';
 import { parsePassword, parseTotpCode, parseTotpTarget } from '../parse/parse-credential.ts';
 import { parseIssue } from '../parse/parse-issue.ts';
 import { opaqueText } from '../parse/parse-text.ts';
+import { factorHandlers, parseProofTarget, toEnrollment } from './factor-handlers.ts';
 import { passwordHandlers } from './password-handlers.ts';
 
 export function authenticationHandlers(
   identity: Pick<IdentityUseCases, 'authenticate' | 'verifyTotp' | 'enrollTotp' | 'confirmTotp'> &
+    Parameters<typeof factorHandlers>[0] &
     Parameters<typeof passwordHandlers>[0],
 ): Handlers<typeof AuthenticationService> {
   return {
     ...passwordHandlers(identity),
+    ...factorHandlers(identity),
     authenticate: async (call, request) => {
       const outcome = await identity.authenticate(call, parseAuthenticate(request));
       return create(AuthenticateResponseSchema, { outcome: toLoginOutcome(outcome) });
@@ -40,13 +42,17 @@ export function authenticationHandlers(
     },
     enrollTotp: async (call, request) => {
       const violations = new Violations();
-      const input = parseEnrollment(request, violations);
+      const { target } = request;
+      const input =
+        target.case === 'authenticationToken'
+          ? { tenant: parseTenantId(request.tenant, violations), target: parseProofTarget(target.value, violations) }
+          : parseEnrollment({ tenant: request.tenant, target }, violations);
       violations.throwIfAny();
       const outcome = await identity.enrollTotp(call, input);
       return create(EnrollTotpResponseSchema, {
         outcome:
           outcome.kind === 'enrollment'
-            ? { case: 'enrollment', value: { secret: outcome.secret, otpauthUri: outcome.uri } }
+            ? { case: 'enrollment', value: toEnrollment(outcome) }
             : { case: 'rejection', value: toRejection(outcome) },
       });
     },
@@ -101,7 +107,10 @@ function parseConfirmTotp(request: ConfirmTotpRequest): Parameters<IdentityUseCa
   return input;
 }
 
-function parseEnrollment(request: EnrollTotpRequest | ConfirmTotpRequest, violations: Violations): EnrollTotpInput {
+function parseEnrollment(
+  request: Pick<ConfirmTotpRequest, 'tenant' | 'target'>,
+  violations: Violations,
+): EnrollTotpInput {
   const tenant = parseTenantId(request.tenant, violations);
   const { target } = request;
   switch (target.case) {

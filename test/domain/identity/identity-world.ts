@@ -12,7 +12,7 @@ import type { LoginOutcome, UserDocument } from '../../../src/domain/identity/us
 import { createOutbox } from '../../../src/domain/outbox.ts';
 import type { Revocation } from '../../../src/domain/replica.ts';
 import { parseRevocation, REVOKE_EFFECT } from '../../../src/domain/session/revocation.ts';
-import type { SessionStarter } from '../../../src/domain/session/use-cases.ts';
+import type { SessionStarter, SessionStepUp } from '../../../src/domain/session/use-cases.ts';
 import type { Document, Store } from '../../../src/domain/storage.ts';
 import { ensureTenants } from '../../../src/domain/tenant/ensure-tenants.ts';
 import { createTenantDirectory } from '../../../src/domain/tenant/tenant-directory.ts';
@@ -112,6 +112,8 @@ async function worldOn(store: Store, clock: FakeClock, remove: () => void): Prom
       hasher,
       tenants,
       sessions,
+      stepUp: noStepUp,
+      holdsRole: async () => true,
       logger,
       audit,
       breachedPasswords,
@@ -170,6 +172,11 @@ async function enrolled(world: World, email: string): Promise<Enrolled> {
   clock.advance(60_000);
   return { user: await world.stored(user.id), secret, recoveryCodes: confirmed.recoveryCodes, code };
 }
+
+const noStepUp: SessionStepUp = {
+  find: async () => ({ kind: 'rejection', reason: 'SESSION_REVOKED' }),
+  complete: async () => ({ kind: 'rejection', reason: 'SESSION_REVOKED' }),
+};
 
 function sessionStarter(store: Store): SessionStarter {
   return {
