@@ -23,9 +23,8 @@ const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'map', 'filter'])
 /** Functions and methods by name, with their cost. */
 const CALLS: ReadonlyMap<string, number> = new Map([
   ['has', 1],
-  ['size', 20],
+  ['size', 400],
   ['int', 10],
-  ['uint', 10],
   ['double', 10],
   ['string', 10],
   ['bool', 5],
@@ -34,10 +33,10 @@ const CALLS: ReadonlyMap<string, number> = new Map([
   ['duration', 20],
 ]);
 const METHODS: ReadonlyMap<string, number> = new Map([
-  ['size', 20],
+  ['size', 400],
   ['startsWith', 5],
   ['endsWith', 5],
-  ['contains', 200],
+  ['contains', 3000],
   ['getFullYear', 10],
   ['getMonth', 10],
   ['getDate', 10],
@@ -50,9 +49,11 @@ const METHODS: ReadonlyMap<string, number> = new Map([
   ['getMilliseconds', 10],
 ]);
 /** Formatting in a named time zone. */
-const TIME_ZONE_COST = 1000;
+const TIME_ZONE_COST = 3000;
 /** Comparing two values that may both be lists, or looking through one. */
-const COMPARE_COST = 400;
+const COMPARE_COST = 600;
+/** Joining two lists or texts. */
+const JOIN_COST = 300;
 
 class Refusal extends Error {
   readonly node: ASTNode;
@@ -90,6 +91,9 @@ class ShapeWalk {
   cost(node: ASTNode): number {
     switch (node.op) {
       case 'value':
+        if (typeof node.args === 'object' && node.args !== null) {
+          throw new Refusal('unsigned numbers and bytes are not admitted: no attribute is one', node);
+        }
         return 1;
       case 'id':
       case '.':
@@ -111,10 +115,11 @@ class ShapeWalk {
         return this.#sum(node.args) + (isLiteral(node.args[0]) || isLiteral(node.args[1]) ? 1 : this.#comparison());
       case 'in':
         return this.#membership(node.args[0], node.args[1]);
+      case '+':
+        return this.#sum(node.args) + JOIN_COST;
       case '?:':
       case '&&':
       case '||':
-      case '+':
       case '-':
       case '*':
       case '/':
@@ -166,7 +171,16 @@ class ShapeWalk {
   #membership(element: ASTNode, list: ASTNode): number {
     if (list.op === 'list' || list.op === 'map') return 1 + this.cost(element) + this.cost(list);
     if (this.#variable !== undefined) throw new Refusal('`in` inside a comprehension takes a list written out', list);
+    this.#requireGiven(list);
     return this.cost(element) + this.cost(list) + COMPARE_COST;
+  }
+
+  /** What was put together could be longer than anything that was given. */
+  #requireGiven(node: ASTNode): void {
+    if (isLiteral(node) || node.op === 'list' || node.op === 'map' || this.#pathOf(node) !== undefined) return;
+    if (node.op === 'id' || node.op === '.' || node.op === '[]') return;
+    if (node.op === 'rcall' && COMPREHENSIONS.has(node.args[0])) return;
+    throw new Refusal('only an attribute, or what is written out, can be searched or counted', node);
   }
 
   #call(name: string, receiver: ASTNode | undefined, args: readonly ASTNode[], node: ASTNode): number {
@@ -177,6 +191,8 @@ class ShapeWalk {
     if (name === 'contains' && this.#variable !== undefined) {
       throw new Refusal('`contains` is not admitted inside a comprehension', node);
     }
+    if (name === 'contains' || name === 'size')
+      for (const each of receiver === undefined ? args : [receiver]) this.#requireGiven(each);
     const zone = name.startsWith('get') && args.length > 0 ? TIME_ZONE_COST : 0;
     return own + zone + (receiver === undefined ? 0 : this.cost(receiver)) + this.#sum(args);
   }

@@ -27,7 +27,7 @@ export type ConditionOutcome = true | false | readonly string[];
 
 export interface Condition {
   readonly text: string;
-  /** Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries where the condition reads it as a whole. Nothing else. */
+  /** Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries, or a text of more than 4,096 characters, that it reads. */
   evaluate(input: ConditionInput): ConditionOutcome;
 }
 
@@ -38,6 +38,8 @@ export type CompiledCondition =
 
 /** Entries of what is read as a whole, nested ones included. */
 const MAX_NESTED_ENTRIES = 2 * limits.iteratedElements;
+/** Of a text that is read. Longer ones inside a list count with it: all of a request is 64 KiB. */
+const MAX_TEXT_CHARS = 4096;
 
 const environment = new Environment({
   homogeneousAggregateLiterals: false,
@@ -103,14 +105,17 @@ function valueAt(input: ConditionInput, path: readonly string[]): unknown {
 }
 
 function refuseLarge(value: unknown, path: readonly string[]): void {
+  if (typeof value === 'string' && value.length > MAX_TEXT_CHARS) tooLarge(path, `${MAX_TEXT_CHARS} characters`);
   if (typeof value !== 'object' || value === null) return;
   const own = Array.isArray(value) ? value.length : Object.keys(value).length;
   if (own <= limits.iteratedElements && entriesOf(value, MAX_NESTED_ENTRIES) >= 0) return;
-  throw new DomainError(
-    'LIMIT_EXCEEDED',
-    `${path.join('.')} has more than ${limits.iteratedElements} entries, which a condition does not go through`,
-    { metadata: { limit: 'iteratedElements' } },
-  );
+  tooLarge(path, `${limits.iteratedElements} entries`);
+}
+
+function tooLarge(path: readonly string[], most: string): never {
+  throw new DomainError('LIMIT_EXCEEDED', `${path.join('.')} has more than ${most}, which a condition does not read`, {
+    metadata: { limit: 'iteratedElements' },
+  });
 }
 
 /** What is left of the allowance; negative when it is used up. */

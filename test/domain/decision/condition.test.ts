@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Condition, type ConditionInput, compileCondition } from '../../../src/domain/decision/condition.ts';
+
+const INPUT: ConditionInput = {
+  subject: { type: 'user', id: '7', attributes: { level: 3, team: 'a' }, properties: {} },
+  resource: { properties: { team: 'a' } },
+  context: { yes: true, no: false, n: 5, text: 'abc', list: [1, 2, 3], map: { a: 1 } },
+  action: 'documents:read',
+  now: new Date('2026-01-01T10:30:00Z'),
+};
+
+function compiled(text: string): Condition {
+  const made = compileCondition(text);
+  assert.equal(made.kind, 'condition', made.kind === 'problem' ? `${text}: ${made.description}` : '');
+  return made.kind === 'condition' ? made.condition : assert.fail();
+}
+
+function problemWith(text: string): string {
+  const made = compileCondition(text);
+  return made.kind === 'problem' ? made.description : assert.fail(`${text} was accepted`);
+}
+
+test('conditions read the subject, the resource, the context, the action and the time', () => {
+  for (const text of [
+    'subject.type == "user" && subject.id == "7"',
+    'subject.attributes.level >= 3',
+    'subject.attributes.team == resource.properties.team',
+    'action.startsWith("documents:")',
+    'now < timestamp("2026-01-02T00:00:00Z") && now.getHours() == 10',
+    'now.getHours("Europe/Berlin") == 11',
+    'context.n in [1, 5]',
+    '2 in context.list',
+    'context.list.exists(a, a == 3)',
+    'context.map.a == 1',
+    'size(context.list) == 3',
+    '!has(context.other)',
+    'context.yes',
+  ]) {
+    assert.equal(compiled(text).evaluate(INPUT), true, text);
+  }
+  assert.equal(compiled('context.no').evaluate(INPUT), false);
+});
+
+test('a missing attribute is neither true nor false, unless it does not matter', () => {
+  for (const [text, missing] of [
+    ['context.ip == "x"', ['context.ip']],
+    ['!(context.ip == "x")', ['context.ip']],
+    ['context.ip != "x"', ['context.ip']],
+    ['context.ip == context.port', ['context.ip', 'context.port']],
+    ['context.yes && context.ip == "x"', ['context.ip']],
+    ['has(context.a.b)', ['context.a']],
+    ['resource.id == "1"', ['resource.id']],
+    ['subject.properties.constructor == "x"', ['subject.properties.constructor']],
+    ['context.list.all(a, a > context.least)', ['context.least']],
+  ] as const) {
+    assert.deepEqual(compiled(text).evaluate(INPUT), missing, text);
+  }
+  assert.equal(compiled('context.no && context.ip == "x"').evaluate(INPUT), false);
+  assert.equal(compiled('context.ip == "x" || context.yes').evaluate(INPUT), true);
+});
+
+test('a type that does not fit is neither true nor false and names what was read', () => {
+  assert.deepEqual(compiled('context.text > 1').evaluate(INPUT), ['context.text']);
+  assert.deepEqual(compiled('context.text').evaluate(INPUT), ['context.text']);
+  assert.deepEqual(compiled('context.n.all(a, a)').evaluate(INPUT), ['context.n']);
+});
+
+test('what does not check is refused with line and column', () => {
+  assert.match(problemWith('subject.foo == 1'), /No such key: foo at line 1, column 9/);
+  assert.match(problemWith('context.a ==\n'), /Unexpected token: EOF at line \d/);
+  assert.match(problemWith('true &&\n  contex.a'), /Unknown variable: contex at line 2, column 3/);
+  assert.match(problemWith('"text"'), /must be a bool, is a string/);
+  assert.match(problemWith('1 + "a" == 2'), /no such overload/i);
+  assert.match(problemWith(''), /at line 1, column 1/);
+});
+
+test('regular expressions, nested or second comprehensions and what costs too much are refused', () => {
+  assert.match(problemWith('context.text.matches("(a+)+b")'), /`matches` is not admitted/);
+  assert.match(problemWith('context.l.all(a, context.l.all(b, a == b))'), /must not be nested/);
+  assert.match(problemWith('context.l.all(a, a) && context.k.all(b, b)'), /at most one comprehension/);
+  assert.match(problemWith('context.l.map(a, a * 2).size() > 0 && context.l.all(a, a)'), /at most one/);
+  assert.match(problemWith('(context.l + context.k).all(a, a)'), /goes through an attribute or a list written out/);
+  assert.match(problemWith('context.l.all(a, a in context.k)'), /takes a list written out/);
+  assert.match(problemWith('context.l.all(a, a.contains("x"))'), /not admitted inside/);
+  assert.match(problemWith(`context.l.all(a, ${Array(20).fill('a > 1').join(' && ')})`), /can cost \d+ steps/);
+  assert.match(problemWith('context.l.all(context, true)'), /must not be named context/);
+  assert.match(problemWith('(context.text + context.text).contains("x")'), /only an attribute/);
+  assert.match(problemWith('1 in (context.l + context.k)'), /only an attribute/);
+  assert.match(problemWith('context.n == 1u'), /unsigned numbers and bytes are not admitted/);
+  compiled('["a", "b"].exists(a, a == context.text)');
+});
+
+test('a list of 1,001 is refused, however little of it would be read', () => {
+  const list = (count: number) => ({ ...INPUT, context: { list: Array.from({ length: count }, () => 1), no: false } });
+  const condition = compiled('context.no && context.list.all(a, a == 1)');
+  assert.equal(condition.evaluate(list(1000)), false);
+  assert.throws(() => condition.evaluate(list(1001)), { reason: 'LIMIT_EXCEEDED' });
+  const text = (count: number) => ({ ...INPUT, context: { text: 'x'.repeat(count) } });
+  assert.equal(compiled('context.text.contains("y")').evaluate(text(4096)), false);
+  assert.throws(() => compiled('context.text.contains("y")').evaluate(text(4097)), { reason: 'LIMIT_EXCEEDED' });
+});
