@@ -1,4 +1,3 @@
-import { createDigestMemo } from '../../crypto/digest-memo.ts';
 import { parseJws, parseObject, signJws, verifyJws } from '../../crypto/jws.ts';
 import { sha256 } from '../../crypto/keyed-digest.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -51,10 +50,6 @@ interface CheckedToken {
 
 const TYPE = 'at+jwt';
 const MAX_REMEMBERED = 20_000;
-/** Tokens of more characters, with many claims, are digested at each use. */
-const USUAL_CHARS = 1024;
-/** Some of the signature. */
-const SLOT_FROM = -4;
 /** How far another replica's clock may run ahead of this one's; the store adapter allows 5 s. */
 const CLOCK_DIFFERENCE_MS = 60_000;
 
@@ -63,7 +58,6 @@ const INVALID: AccessTokenVerdict = { kind: 'refused', reason: 'CREDENTIAL_INVAL
 export function createAccessTokens(ports: AccessTokenPorts): AccessTokens {
   const { signingKeys, replicas, clock, random } = ports;
   const cache = createCredentialCache<CheckedToken>({ max: MAX_REMEMBERED, maxAgeMs: MAX_ACCESS_TOKEN_MS, clock });
-  const digests = createDigestMemo({ maxChars: USUAL_CHARS, slotFrom: SLOT_FROM, random });
   const issuerOf = (tenant: string): string =>
     tenant === DEFAULT_TENANT ? ports.issuer : `${ports.issuer}/t/${tenant}`;
 
@@ -89,10 +83,8 @@ export function createAccessTokens(ports: AccessTokenPorts): AccessTokens {
       return { token: await signJws(header, encodeClaims(all), signer.key), expiresAt };
     },
     verify: (tenant, token, signal) => {
-      const kept = digests.find(token);
-      const digest = kept ?? sha256(token);
+      const digest = sha256(token);
       const known = cache.get(digest);
-      if (kept === undefined && known !== undefined) digests.keep(token, digest);
       const replica = known === undefined ? undefined : replicas.peek(tenant);
       if (known === undefined || replica === undefined) return verifyCold(tenant, token, digest, signal());
       if (known.verdict.claims.tenant !== tenant) return INVALID;

@@ -1,10 +1,8 @@
-import { createDigestMemo } from '../../crypto/digest-memo.ts';
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import { sha256 } from '../../crypto/keyed-digest.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { createCredentialCache } from '../../platform/credential-cache.ts';
 import { type InNetworks, inNetworks } from '../../platform/networks.ts';
-import type { RandomSource } from '../../platform/random.ts';
 import { createTokenBuckets } from '../../platform/token-buckets.ts';
 import type { DecisionReason } from '../decision/use-cases.ts';
 import type { ReplicaChange, ReplicaChanges, Replicas, RevokedSet } from '../replica.ts';
@@ -41,7 +39,6 @@ export interface JudgeApiKeyPorts {
   readonly store: Store;
   readonly ring: KeyRing;
   readonly clock: Clock;
-  readonly random: RandomSource;
   readonly replicas: Replicas & ReplicaChanges;
   readonly marks: UseMarks;
 }
@@ -53,9 +50,6 @@ interface RecognizedKey {
 }
 
 const MAX_REMEMBERED = 20_000;
-/** No key is longer. Its id begins after `sk_live_`. */
-const KEY_CHARS = 256;
-const ID_FROM = 8;
 const INVALID: ApiKeyVerdict = { kind: 'refused', reason: 'CREDENTIAL_INVALID' };
 const NOWHERE = (): undefined => undefined;
 const MINUTE_SECONDS = 60;
@@ -68,7 +62,6 @@ export function createApiKeyJudge(ports: JudgeApiKeyPorts): JudgeApiKey {
   const cache = createCredentialCache<RecognizedKey>({ max: MAX_REMEMBERED, maxAgeMs: REMEMBERED_MS, clock });
   replicas.onChange((change) => forget(cache, change));
   const judge = createUseJudge(ports);
-  const digests = createDigestMemo({ maxChars: KEY_CHARS, slotFrom: ID_FROM, random: ports.random });
 
   const judgeCold = async (
     tenant: string,
@@ -88,10 +81,8 @@ export function createApiKeyJudge(ports: JudgeApiKeyPorts): JudgeApiKey {
     return judge(recognized, replicas.peek(tenant)?.revoked ?? revoked, address);
   };
   return (tenant, text, signal, address = NOWHERE) => {
-    const kept = digests.find(text);
-    const digest = kept ?? sha256(text);
+    const digest = sha256(text);
     const known = cache.get(digest);
-    if (kept === undefined && known !== undefined) digests.keep(text, digest);
     const replica = known === undefined ? undefined : replicas.peek(tenant);
     if (known !== undefined && replica !== undefined) {
       if (known.key.tenant !== tenant) return INVALID;

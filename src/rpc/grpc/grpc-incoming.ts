@@ -1,11 +1,11 @@
-import { fromBinary, type Message } from '@bufbuild/protobuf';
+import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import type { Metadata } from '@grpc/grpc-js';
 import { certificateNames } from '../../platform/certificate-names.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
 import type { Incoming } from '../rpc-call.ts';
-import { encodeMessage } from './message-encoder.ts';
+import { asBuffer } from './grpc-error.ts';
 
 /**
  * What a call of grpc-js has of whatever kind. Bytes in, bytes out: grpc-js answers INTERNAL when a decoder throws, so ours runs inside the
@@ -70,7 +70,7 @@ export class GrpcIncoming implements Incoming {
   }
 
   prepare(response: Message): void {
-    this.bytes = encodeMessage(this.#method.output, response);
+    this.bytes = asBuffer(toBinary(this.#method.output, response));
   }
 
   onCancelled(listener: () => void): void {
