@@ -29,6 +29,7 @@ export type Truth = true | false | readonly string[];
 /** A condition that this release refuses to run lacks something nobody can give. */
 const UNREADABLE: readonly string[] = [];
 const NO_ATTRIBUTES: Attributes = {};
+const NO_GRANTS: readonly NumberedGrant[] = [];
 
 export class DecisionRequest {
   readonly state: DecisionState;
@@ -51,12 +52,15 @@ export class DecisionRequest {
     const { nodes } = state.grants;
     // A set such as `group:eng#member` is nobody who could ask; it must not pass for the group itself.
     const plain = subject.relation === undefined || subject.relation === '';
-    const isAsked = contextualGrants !== undefined && contextualGrants.length > 0;
-    const number = (ref: ResourceRef): number =>
-      isAsked ? this.#numberOf(ref.type, ref.id) : nodes.find(ref.type, ref.id);
-    this.who = plain ? number(subject) : 0;
-    this.what = resource === undefined ? 0 : number(resource);
-    this.contextual = isAsked ? contextualGrants.map((grant) => this.#numbered(grant)) : [];
+    if (contextualGrants === undefined || contextualGrants.length === 0) {
+      this.who = plain ? nodes.find(subject.type, subject.id) : 0;
+      this.what = resource === undefined ? 0 : nodes.find(resource.type, resource.id);
+      this.contextual = NO_GRANTS;
+    } else {
+      this.who = plain ? this.#numberOf(subject.type, subject.id) : 0;
+      this.what = resource === undefined ? 0 : this.#numberOf(resource.type, resource.id);
+      this.contextual = contextualGrants.map((grant) => this.#numbered(grant));
+    }
   }
 
   /** Each condition is evaluated once per request, however many grants have it. */
