@@ -11,8 +11,12 @@ await withMongo('kill -9 on MongoDB', (withPlace) => {
     'kill -9 in the middle of mixed writes loses nothing acknowledged and leaves nothing half done on MongoDB',
     async (t, { uri, database, settings }) => {
       using dir = tempDir();
-      const open = () => openMongoStore({ uri, database, clock: systemClock(), random: systemRandom() });
-      await killService(t, { dataDir: join(dir.path, 'data'), env: settings(), open }, 2);
+      const store = await openMongoStore({ uri, database, clock: systemClock(), random: systemRandom() });
+      try {
+        await killService(t, { dataDir: join(dir.path, 'data'), env: settings(), look: (at) => at(store) }, 2);
+      } finally {
+        await store.close();
+      }
     },
   );
 });

@@ -17,8 +17,8 @@ import { TrackedUser } from './tracked-user.ts';
 export interface KilledPlace {
   readonly dataDir: string;
   readonly env: Readonly<Record<string, string>>;
-  /** The store itself; no service uses it then. */
-  open(): Promise<Store>;
+  /** Looks into the store itself, beside the service that may be running on it. */
+  look<T>(at: (store: Store) => Promise<T>): Promise<T>;
 }
 
 const WRITERS = 8;
@@ -52,6 +52,7 @@ export async function killService(t: TestContext, place: KilledPlace, seed: numb
       unfinished += await pendingIn(place);
       service = await startService(options);
       slowestMs = Math.max(slowestMs, service.readyAfterMs);
+      assert.equal(await pendingIn(place), 0, 'the start left outboxes unfinished');
       await withCalls(service, (calls) => each(writers, (writer) => recover(writer, calls)));
     }
     await withCalls(service, (calls) => each(writers, (writer) => checkAll(writer.tracked, calls)));
@@ -60,7 +61,7 @@ export async function killService(t: TestContext, place: KilledPlace, seed: numb
     t.diagnostic(service.output());
     throw error;
   }
-  assert.equal(await pendingIn(place), 0, 'outboxes were left unfinished');
+  assert.equal(await pendingIn(place), 0, 'outboxes were left unfinished at the end');
   if (process.platform === 'linux') assert.equal(children.length, KILLS, 'one hashing process of each service');
   await endedWithTheirParent(children);
   t.diagnostic(
@@ -113,17 +114,14 @@ async function checkAll(tracked: readonly Tracked[], calls: Calls): Promise<void
   for (const one of tracked) await one.check(calls);
 }
 
-async function pendingIn(place: KilledPlace): Promise<number> {
-  const store = await place.open();
-  try {
+function pendingIn(place: KilledPlace): Promise<number> {
+  return place.look(async (store) => {
     let count = 0;
     for (const name of COLLECTIONS) {
       count += (await store.collection<Document>(name).pending(Number.MAX_SAFE_INTEGER, 1000)).length;
     }
     return count;
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 async function withCalls(service: ServiceProcess, use: (calls: Calls) => Promise<unknown>): Promise<void> {
