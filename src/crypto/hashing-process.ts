@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { argon2id, hash, verify } from 'argon2';
+import { createEstimateThread } from './estimate-thread.ts';
 import type {
   FromHashingProcess,
   HashAnswer,
@@ -16,6 +17,7 @@ const HASH_BYTES = 32;
 
 let cost: HashCost | undefined;
 const peppers = new Map<string, Buffer>();
+const estimate = createEstimateThread();
 
 process.on('disconnect', () => process.exit(0));
 // A terminal sends these to the whole process group; the parent drains first and then lets go of us.
@@ -38,11 +40,7 @@ process.on('message', (message: ToHashingProcess) => {
 });
 
 async function perform(job: HashJob): Promise<HashAnswer> {
-  if (job.kind === 'estimate') {
-    // Loaded when first needed: a process that only verifies does without the lists.
-    const { estimatePassword } = await import('./password-estimate.ts');
-    return { kind: 'estimated', ...estimatePassword(job.password, job.context) };
-  }
+  if (job.kind === 'estimate') return { kind: 'estimated', ...(await estimate(job.password, job.context)) };
   if (job.kind === 'verify_foreign') {
     const { verifyForeignHash } = await import('./verify-foreign-hash.ts');
     return { kind: 'verified', match: await verifyForeignHash(job.hash, job.password) };

@@ -1,8 +1,8 @@
 import { ZxcvbnFactory } from '@zxcvbn-ts/core';
 import { adjacencyGraphs, dictionary } from '@zxcvbn-ts/language-common';
 
-// How well known and how guessable a password is. Run in the hashing process, off the service's event loop: an estimate takes
-// milliseconds, and the lists some 50 MB.
+// How well known and how guessable a password is. Run on a thread of the hashing process: an estimate takes milliseconds, of a password
+// that was made for it half a second, and the lists some 50 MB.
 
 export interface PasswordEstimate {
   /** It is on the list of common passwords, or would be in another spelling. */
