@@ -29,6 +29,8 @@ export interface AccessTokenClaims {
   readonly amr: readonly string[];
   /** Who presents it for the subject (RFC 8693 section 4.1); undefined: the subject. */
   readonly act?: ActorClaim | undefined;
+  /** Roles held in the whole tenant when it was signed (RFC 9068 section 2.2.3.1); undefined: not asked for. */
+  readonly roles?: readonly string[] | undefined;
   /** Whatever else the caller asked for. */
   readonly custom: { readonly [name: string]: Json | undefined };
 }
@@ -68,6 +70,7 @@ export function encodeClaims(claims: AccessTokenClaims): Uint8Array {
     acr: claims.acr,
     amr: claims.amr.length === 0 ? undefined : claims.amr,
     act: claims.act === undefined ? undefined : encodeActor(claims.act),
+    roles: claims.roles,
   };
   return new TextEncoder().encode(JSON.stringify(payload));
 }
@@ -99,6 +102,8 @@ export function decodeClaims(payload: { readonly [claim: string]: unknown }): Ac
   if ((scope !== undefined && !isText(scope)) || (acr !== undefined && !isText(acr))) return undefined;
   const actor = payload['act'] === undefined ? undefined : decodeActor(payload['act']);
   if (payload['act'] !== undefined && actor === undefined) return undefined;
+  const { roles } = payload;
+  if (roles !== undefined && !isTextList(roles)) return undefined;
   return {
     issuer: String(iss),
     subject: { type: String(type), id: String(sub) },
@@ -114,6 +119,7 @@ export function decodeClaims(payload: { readonly [claim: string]: unknown }): Ac
     authTime: authTime === undefined ? undefined : Number(authTime) * 1000,
     acr,
     amr,
+    ...(roles === undefined ? {} : { roles }),
     ...(actor === undefined ? {} : { act: actor }),
     custom: Object.fromEntries(
       Object.entries(payload).filter(([name]) => !REGISTERED_CLAIMS.has(name)),

@@ -4,7 +4,9 @@ import type { Clock } from '../../platform/clock.ts';
 import { createCredentialCache } from '../../platform/credential-cache.ts';
 import { type RandomSource, randomId } from '../../platform/random.ts';
 import type { DecisionReason } from '../decision/use-cases.ts';
-import type { Replicas, RevokedSet } from '../replica.ts';
+import { DomainError } from '../errors.ts';
+import type { Replicas, RevokedSet, TenantReplica } from '../replica.ts';
+import type { SubjectRef } from '../subject.ts';
 import { DEFAULT_TENANT } from '../tenant/tenant.ts';
 import { type AccessTokenClaims, decodeClaims, encodeClaims, MAX_ACCESS_TOKEN_MS } from './access-token-claims.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -20,7 +22,9 @@ export type AccessTokenVerdict =
 export interface AccessTokens {
   /** Signs for `lifetimeMs` (cut to the maximum). Throws what reading the tenant's keys throws. */
   sign(
-    claims: Omit<AccessTokenClaims, 'issuer' | 'tokenId' | 'issuedAt' | 'expiresAt'>,
+    claims: Omit<AccessTokenClaims, 'issuer' | 'tokenId' | 'issuedAt' | 'expiresAt'> & {
+      readonly includeRoles?: true | undefined;
+    },
     lifetimeMs: number,
     signal?: AbortSignal,
   ): Promise<{ readonly token: string; readonly expiresAt: number }>;
@@ -49,6 +53,7 @@ interface CheckedToken {
 }
 
 const TYPE = 'at+jwt';
+const MAX_ROLES = 100;
 const MAX_REMEMBERED = 20_000;
 /** How far another replica's clock may run ahead of this one's; the store adapter allows 5 s. */
 const CLOCK_DIFFERENCE_MS = 60_000;
@@ -72,9 +77,11 @@ export function createAccessTokens(ports: AccessTokenPorts): AccessTokens {
   };
   return {
     issuerOf,
-    sign: async (claims, lifetimeMs, signal) => {
+    sign: async ({ includeRoles, ...given }, lifetimeMs, signal) => {
       // A tenant in memory is followed: from now on this process hears when its keys change.
-      if (replicas.peek(claims.tenant) === undefined) await replicas.load(claims.tenant, signal);
+      const replica = replicas.peek(given.tenant) ?? (await replicas.load(given.tenant, signal));
+      const claims =
+        includeRoles === true ? { ...given, roles: tenantRoles(replica, given.subject, clock.now()) } : given;
       const signer = await signingKeys.signer(claims.tenant, signal);
       const issuedAt = clock.now();
       const expiresAt = Math.floor((issuedAt + Math.min(lifetimeMs, MAX_ACCESS_TOKEN_MS)) / 1000) * 1000;
@@ -91,6 +98,19 @@ export function createAccessTokens(ports: AccessTokenPorts): AccessTokens {
       return judge(known, replica.revoked, clock.now());
     },
   };
+}
+
+/** Names of the roles that grants without resource and condition give; sorted, so that equal rights are equal text. */
+function tenantRoles({ index }: TenantReplica, subject: SubjectRef, now: number): readonly string[] {
+  const names = new Set<string>();
+  for (const { what, effect, resource, condition, expiresAt = Number.POSITIVE_INFINITY } of index.grantsOf(subject)) {
+    const isWhole = effect === 'allow' && resource === undefined && condition === undefined && now < expiresAt;
+    if (isWhole && what.kind === 'role') names.add(what.role);
+  }
+  if (names.size <= MAX_ROLES) return [...names].sort();
+  throw new DomainError('LIMIT_EXCEEDED', `the subject holds more than ${MAX_ROLES} roles, too many for a token`, {
+    metadata: { limit: String(MAX_ROLES) },
+  });
 }
 
 /** All that does not change while a token lives: form, key, signature, type, issuer, tenant, length of life. */

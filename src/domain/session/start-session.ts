@@ -56,8 +56,8 @@ export async function startTokenSession(
   if (!(await userStands(ports.store, login, call.signal))) return rejection('SESSION_REVOKED');
   const now = ports.clock.now();
   await requireRoom(sessions, login, now, call.signal);
-  const { audience, scopes, claims } = options;
-  const tokens = { audience, scopes, claims };
+  const { kind: _kind, ...tokens } = options;
+  const { scopes } = tokens;
   const draft = draftSession(
     { login, kind: 'refresh', tokens, client, requestDigest },
     call,

@@ -77,6 +77,7 @@ export async function accessTokenOf(
       acr: factors.size === 0 ? undefined : factors.size > 1 ? 'aal2' : 'aal1',
       amr: amrOf(methods),
       custom: tokens?.claims ?? {},
+      includeRoles: tokens?.includeRoles,
     },
     Math.min(settings.accessTokenMs, session.absoluteEndsAt - ports.clock.now()),
     signal,

@@ -17,6 +17,8 @@ export interface TokenRequest {
   /** Permission patterns; empty means the subject's full rights. */
   readonly scopes: readonly string[];
   readonly claims: { readonly [name: string]: Json | undefined };
+  /** True: the claim `roles` says which roles the subject holds in the whole tenant. */
+  readonly includeRoles?: true | undefined;
 }
 
 export interface CookieRequest {
@@ -44,6 +46,7 @@ export interface SessionDocument extends Document {
         readonly audience: readonly string[];
         readonly scopes: readonly string[];
         readonly claims: { readonly [name: string]: Json | undefined };
+        readonly includeRoles?: true | undefined;
       }
     | undefined;
   readonly generation: number;
@@ -199,6 +202,7 @@ export type TokenIntrospection =
       readonly authTime: number | undefined;
       readonly methods: readonly string[];
       readonly actor: ActorClaim | undefined;
+      readonly roles: readonly string[];
       readonly claims: { readonly [name: string]: Json | undefined };
     };
 

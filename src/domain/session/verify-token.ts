@@ -65,6 +65,7 @@ function introspect(
     authTime: claims.authTime,
     methods: claims.amr,
     actor: claims.act,
+    roles: claims.roles ?? [],
     claims: claims.custom,
   };
 }

@@ -32,6 +32,7 @@ export function toVerifyTokenResponse(tenant: string, found: TokenIntrospection)
       // Stored attributes are JSON by the storage port's law; only their type is wider (readonly, undefined members).
       claims: JSON.parse(JSON.stringify(found.claims)) as JsonObject,
       tokenType: 'Bearer',
+      roles: [...found.roles],
       ...(found.actor === undefined ? {} : { actor: toActor(found.actor) }),
     },
   });

@@ -47,6 +47,7 @@ export function parseTokenOptions(
     audience,
     scopes: parseScopes(scopes, `${field}.scopes`, violations),
     claims: parseAttributes(claims, `${field}.claims`, violations, limits.claimsBytes),
+    ...(value.includeRoles ? { includeRoles: true } : {}),
   };
 }
 
