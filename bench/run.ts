@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type ServiceProcess, startService } from '../test/support/service-process.ts';
+import type { ServiceProcess } from '../test/support/service-process.ts';
 import { answeredOk, rawAnswer } from './answers.ts';
 import { cpuSeconds } from './cpu-time.ts';
 import { type Echo, startEcho } from './echo.ts';
@@ -19,6 +19,7 @@ import {
   rotation,
   seed,
 } from './setup.ts';
+import { startOn } from './start-on.ts';
 
 // `npm run bench`: the service and a bare grpc-js echo with the same messages and codec, driven in turn by the same client in one
 // run. Prints ratios; asserts that every call was answered, and nothing about time.
@@ -29,6 +30,8 @@ const { values: options } = parseArgs({
     calls: { type: 'string', default: '20000' },
     /** Part of a call's name. */
     only: { type: 'string', default: '' },
+    /** For the service: a MongoDB URI with a database; SALLYPORT_MASTER_KEYS and a key file are made. */
+    store: { type: 'string', default: '' },
     /** An echo with the service's own grpc-js options in place of the defaults. */
     'like-the-service': { type: 'boolean', default: false },
   },
@@ -130,7 +133,7 @@ async function loginCase(service: ServiceProcess): Promise<void> {
   }
 }
 
-const service = await startService({ env: { SALLYPORT_LOG_LEVEL: 'warn' } });
+const service = await startOn(options.store);
 const echo = await startEcho(options['like-the-service'] ? ['--like-the-service'] : []);
 try {
   await seed(service);

@@ -1,5 +1,6 @@
 import type { CallContext } from '../call.ts';
 import type { AccessTokens, AccessTokenVerdict } from '../keys/access-token.ts';
+import type { AccessTokenClaims } from '../keys/access-token-claims.ts';
 import type { Replicas } from '../replica.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import type { TenantDirectory } from '../tenant/tenant.ts';
@@ -51,6 +52,17 @@ function introspect(
   if (ports.replicas.peek(tenant)?.index.isDisabled(claims.subject) !== false) {
     return { active: false, reason: 'SUBJECT_DISABLED' };
   }
+  const known = told.get(claims);
+  if (known !== undefined) return known;
+  const active = activeToken(claims);
+  told.set(claims, active);
+  return active;
+}
+
+/** What was told of the claims of a token in memory: the same object again, so that what was made of it can be found by it. */
+const told = new WeakMap<AccessTokenClaims, TokenIntrospection>();
+
+function activeToken(claims: AccessTokenClaims): TokenIntrospection {
   return {
     active: true,
     issuer: claims.issuer,

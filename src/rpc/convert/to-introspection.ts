@@ -14,6 +14,20 @@ import { toTimestamp } from './to-timestamp.ts';
 /** RFC 7662 in the names of the contract. An inactive token says nothing but why, for the caller's logs. */
 export function toVerifyTokenResponse(tenant: string, found: TokenIntrospection): VerifyTokenResponse {
   if (!found.active) return create(VerifyTokenResponseSchema, { active: false, inactiveReason: Reason[found.reason] });
+  const known = made.get(found);
+  if (known !== undefined) return known;
+  const message = activeResponse(tenant, found);
+  made.set(found, message);
+  return message;
+}
+
+/** Messages of tokens in memory. They are encoded and never changed, so the next use of a token gets the same one. */
+const made = new WeakMap<TokenIntrospection, VerifyTokenResponse>();
+
+function activeResponse(
+  tenant: string,
+  found: Extract<TokenIntrospection, { readonly active: true }>,
+): VerifyTokenResponse {
   return create(VerifyTokenResponseSchema, {
     active: true,
     claims: {
