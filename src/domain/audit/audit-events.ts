@@ -148,6 +148,18 @@ export function apiKeyEvent(
   return auditEffect(facts, [key.id, ...write]);
 }
 
+/** Somebody rotated the signing keys of a tenant, or revoked one. */
+export function signingKeyEvent(
+  type: Extract<AuditEventType, `signing_key.${string}`>,
+  call: CallContext,
+  tenant: string,
+  kid: string,
+  at: number,
+): AuditFacts {
+  const details = kid === '' ? undefined : { key: kid };
+  return { tenant, type, outcome: 'success', call, details, at };
+}
+
 /** A decision that was not an allow. */
 export function decisionDenied(
   call: CallContext,
