@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { ApiKeyService } from '../../gen/sallyport/v1/api_key_pb.ts';
+import { Effect } from '../../gen/sallyport/v1/decision_pb.ts';
+import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
 import { RejectionReason, SessionService } from '../../gen/sallyport/v1/session_pb.ts';
 import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { bothStores } from '../support/both-stores.ts';
@@ -46,6 +48,22 @@ onStores('a service gets a token by its key, and acts for a user by an exchange'
     [claims?.subject?.id, claims?.scopes, claims?.actor?.subject?.id, claims?.actor?.tenant],
     [userId, ['invoices:read'], 'billing', 'default'],
   );
+  // Roles are more than scopes: an exchange tells them only where it is asked to.
+  const policy = grpcClient(PolicyService, service.grpc, { key });
+  await policy.applyPolicy({ policy: { roles: [{ name: 'reader', permissions: ['invoices:read'] }] } });
+  const subject = { type: 'user', id: userId };
+  const grant = { subject, what: { case: 'role' as const, value: 'reader' }, effect: Effect.ALLOW };
+  await policy.writeGrants({ changes: [{ change: { case: 'putGrant', value: grant } }] });
+  const asked = { ...request, options: { ...request.options, includeRoles: true } };
+  const withRoles = await tokens.exchangeToken({ ...asked, options: { ...asked.options, audience: ['shop'] } });
+  assert.ok(withRoles.outcome.case === 'token');
+  const subjectToken = withRoles.outcome.value.accessToken;
+  const without = await tokens.exchangeToken({ ...request, subjectToken });
+  assert.ok(without.outcome.case === 'token');
+  const rolesOf = async (token: string) => (await tokens.verifyToken({ accessToken: token })).claims?.roles;
+  assert.deepEqual(await rolesOf(subjectToken), ['reader']);
+  assert.deepEqual(await rolesOf(without.outcome.value.accessToken), []);
+  policy.close();
   const wrong = await tokens.exchangeToken({ ...request, ownAudience: 'elsewhere' });
   assert.ok(wrong.outcome.case === 'rejection');
   assert.equal(wrong.outcome.value.reason, RejectionReason.PROOF_INVALID);

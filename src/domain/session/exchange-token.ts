@@ -40,9 +40,17 @@ export async function exchangeToken(
   const act: ActorClaim = claims.act === undefined ? actor : { ...actor, act: claims.act };
   requireDepth(act);
   const scopes = narrowScopes(claims.scopes, request.scopes, 'options.scopes');
-  const { issuer: _issuer, tokenId: _id, issuedAt: _at, expiresAt: endsAt, ...kept } = claims;
+  // Roles are told anew or not at all: those of the subject token may be out of date, and are more than its scopes.
+  const { issuer: _issuer, tokenId: _id, issuedAt: _at, expiresAt: endsAt, roles: _roles, ...kept } = claims;
   const { token, expiresAt } = await ports.accessTokens.sign(
-    { ...kept, audience: request.audience, scopes, clientId: call.caller.name, act },
+    {
+      ...kept,
+      audience: request.audience,
+      scopes,
+      clientId: call.caller.name,
+      act,
+      includeRoles: request.includeRoles,
+    },
     Math.min(settings.accessTokenMs, endsAt - ports.clock.now()),
     call.signal,
   );

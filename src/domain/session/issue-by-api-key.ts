@@ -55,6 +55,7 @@ export async function issueByApiKey(
       acr: undefined,
       amr: [],
       custom: request.claims,
+      includeRoles: request.includeRoles,
     },
     Math.min(settings.accessTokenMs, (validUntil ?? Number.POSITIVE_INFINITY) - ports.clock.now()),
     call.signal,
