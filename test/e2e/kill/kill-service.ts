@@ -23,7 +23,7 @@ export interface KilledPlace {
 
 const WRITERS = 8;
 const KILLS = process.env['CI'] === 'true' ? 50 : 5;
-/** Acknowledged writes after which a round is cut: this many and up to 127 more. */
+/** Acknowledged writes after which a round is cut: this many and up to 63 more. */
 const MIN_WRITES = 20;
 
 const COLLECTIONS: readonly CollectionName[] = ['users', 'sessions', 'challenges', 'apiKeys', 'keySets', 'tenants'];
@@ -71,7 +71,7 @@ export async function killService(t: TestContext, place: KilledPlace, seed: numb
 }
 
 async function writeUntilKilled(service: ServiceProcess, writers: readonly Writer[], random: RandomSource) {
-  let left = MIN_WRITES + ((random.bytes(1)[0] ?? 0) >> 1);
+  let left = MIN_WRITES + ((random.bytes(1)[0] ?? 0) >> 2);
   let acknowledged = 0;
   await withCalls(service, (calls) =>
     each(writers, async (writer) => {
