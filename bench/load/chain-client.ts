@@ -16,6 +16,9 @@ export interface ChainJob {
     | { readonly kind: 'login'; readonly identifiers: readonly string[]; readonly password: string };
 }
 
+/** Sixteen logins at once queue up behind the cores: on a slow machine for longer than the default deadline. */
+const LONGEST_MS = 60_000;
+
 type Step = (lane: number) => Promise<void>;
 
 function rotations(job: ChainJob, tokens: string[]): Step {
@@ -31,7 +34,8 @@ function logins(job: ChainJob, identifiers: readonly string[], password: string)
   const client = grpcClient(AuthenticationService, job.address, { key: job.key });
   return async (lane) => {
     const identifier = identifiers[lane % identifiers.length] ?? '';
-    const answer = await client.authenticate({ credential: { case: 'password', value: { identifier, password } } });
+    const credential = { case: 'password', value: { identifier, password } } as const;
+    const answer = await client.authenticate({ credential }, { deadlineMs: LONGEST_MS });
     if (answer.outcome.case !== 'authenticated') throw new Error(`not authenticated: ${answer.outcome.case}`);
   };
 }
