@@ -3,7 +3,8 @@ import type { Json } from '../storage.ts';
 import type { ResourceRef, SubjectRef } from '../subject.ts';
 import type { PolicyEntry } from './policy-log.ts';
 
-// Decisions and what they are made from.
+// Decisions and what they are made from. Longer than other files on purpose: it is the domain's side of the contract, read in one piece and
+// mirrored by authorization.proto and policy.proto; it holds types alone.
 
 export type DecisionReason =
   | 'GRANTED'

@@ -3,7 +3,8 @@ import type { CookieRequest, IssuedCookie, IssuedTokens, TokenRequest } from '..
 import type { Document } from '../storage.ts';
 import type { PasswordVerdict } from './judge-password.ts';
 
-// What identity offers to callers. Values in, values out: what happened to the end user is data, never an exception.
+// What identity offers to callers. Values in, values out: what happened to the end user is data, never an exception. Longer than other files
+// on purpose: it is the domain's side of authentication.proto and user.proto, read in one piece; it holds types alone.
 
 export type IdentifierKind = 'email' | 'phone' | 'username';
 
