@@ -4,11 +4,16 @@ import { settingsHelp } from './settings-text.ts';
 export function helpText(): string {
   return `Sallyport: identity and authorization over gRPC.
 
-Usage: sallyport [--help | --version | generate admin-key | generate master-key | rekey [--count]]
+Usage: sallyport                                    run the service
+       sallyport generate admin-key | master-key    print a fresh secret
+       sallyport rekey [--count]                    seal everything under the first master key
+       sallyport policy apply|diff|export|test ...  policies as files (policy --help)
+       sallyport check ...                          ask one question (check --help)
+       sallyport --help | --version
 
-Starts the service in the foreground; it is ready when a line with the word "ready" appears. Without
-settings it keeps its state in ./data and listens on 127.0.0.1 only. Logs are JSON lines on standard
-error. SIGTERM or SIGINT drains and ends it.
+Without an argument it starts the service in the foreground; it is ready when a line with the word
+"ready" appears. Without settings it keeps its state in ./data and listens on 127.0.0.1 only. Logs
+are JSON lines on standard error. SIGTERM or SIGINT drains and ends it.
 
 \`generate\` prints a fresh secret for a file that several replicas share: the first administrator key
 (SALLYPORT_BOOTSTRAP_KEY_FILE) or a master key (SALLYPORT_MASTER_KEYS_FILE). It stores nothing.
