@@ -6,8 +6,9 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 
-// `npm test`: every test/**/*.test.ts, one process per file. `npm test -- store` runs the files whose path contains "store",
-// `npm test -- -t "pattern"` the tests whose name matches. Ends with the counts, also when something failed.
+// `npm test`: every test/**/*.test.ts, one process per file. `npm test -- store` runs the files in folders named "store" and those whose
+// own name begins with that word, `npm test -- e2e/kill` or a whole path narrows it, `npm test -- -t "pattern"` runs the tests whose
+// name matches. Ends with the counts, also when something failed.
 
 const ROOT = new URL('../', import.meta.url).pathname;
 
@@ -23,11 +24,20 @@ const { values, positionals } = parseArgs({
 });
 
 const files = globSync('test/**/*.test.ts', { cwd: ROOT })
-  .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
+  .filter((file) => positionals.length === 0 || positionals.some((part) => isMeant(file, part)))
   .sort();
 
 // Clients in other languages fetch their tools: only where they are asked for (test/clients/tool.ts).
-if (positionals.some((part) => part.includes('clients'))) process.env['CLIENT_TESTS'] = '1';
+if (positionals.some((part) => part.split('/').includes('clients'))) process.env['CLIENT_TESTS'] = '1';
+
+/** Whole segments of the path, the last one up to a `-` or `.` of the file's name: "cli" means neither `clients` nor `client-certificates`. */
+function isMeant(file: string, part: string): boolean {
+  const wanted = `/${part.replace(/^[./]+|\/+$/g, '')}`;
+  return `/${file}`
+    .split(wanted)
+    .slice(1)
+    .some((rest) => /^(\/|$|[-.][^/]*$)/.test(rest));
+}
 
 interface Counts {
   tests: number;

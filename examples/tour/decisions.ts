@@ -20,7 +20,11 @@ export async function decisions(transport: Transport, print: Printer, userId: st
     { name: 'tour-viewer', permissions: ['documents:read'] },
     { name: 'tour-editor', permissions: ['documents:write'], parents: ['tour-viewer'] },
   ];
-  const applied = await policies.applyPolicy({ policy: { roles }, etag: current?.etag ?? '' });
+  const applied = await policies.applyPolicy({
+    // ApplyPolicy replaces the whole policy: what else is in it goes back as it was.
+    policy: { roles, resourceTypes: current?.resourceTypes ?? [], rules: current?.rules ?? [] },
+    etag: current?.etag ?? '',
+  });
   print.step('ApplyPolicy: a viewer reads documents; an editor also writes them.', {
     version: applied.policy?.version,
     roles: applied.policy?.roles.map((role) => role.name) ?? [],

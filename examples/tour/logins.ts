@@ -7,6 +7,7 @@ import { nameOf, type Printer } from './printer.ts';
 
 export interface FinishedLogin {
   readonly userId: string;
+  readonly identifier: string;
   readonly authenticationToken: string;
 }
 
@@ -75,5 +76,5 @@ export async function logins(transport: Transport, print: Printer): Promise<Fini
     outcome: verified.case,
     authentication_token: authenticationToken,
   });
-  return { userId, authenticationToken };
+  return { userId, identifier, authenticationToken };
 }
