@@ -18,7 +18,7 @@ test('every command of the page on tenants, accounts and passwords works as it s
   };
   const sections = text.split(/^## /m).filter((section) => SECTIONS.some((title) => section.startsWith(`${title}\n`)));
   assert.equal(sections.length, SECTIONS.length);
-  const commands = sections.flatMap((section) => [...section.matchAll(/^ {4}call (\w+\/\w+) '([^']*)'/gm)]);
+  const commands = sections.flatMap((section) => [...section.matchAll(/^ {4}ask (\w+\/\w+) '([^']*)'/gm)]);
   assert.ok(commands.length >= 12, `${commands.length} commands`);
   for (const [, method = '', template = ''] of commands) {
     const body = [...known].reduce((filled, [place, value]) => filled.replaceAll(place, value), template);
