@@ -51,7 +51,7 @@ export async function serve(
   const health = createHealth(services.map(({ service }) => service.typeName));
   const tls = openTls(context);
   const rpc = createConnectListener(pipeline, methods);
-  const authzen = createAuthzenListener(pipeline, methods, settings.issuer);
+  const authzen = createAuthzenListener(pipeline, methods, () => composition.issuer.url);
   const ops = await lifecycle.start(
     'ops port',
     () => startOpsPort({ metrics, readiness, logger }, listen(settings.opsAddress, 'SALLYPORT_OPS_ADDRESS')),
@@ -65,6 +65,7 @@ export async function serve(
         { ...issuerOf(context, composition), rpc, authzen, logger },
         listen(settings.httpAddress, 'SALLYPORT_HTTP_ADDRESS', tls),
       );
+      composition.issuer.bound(http.port);
       try {
         const place = listen(settings.grpcAddress, 'SALLYPORT_GRPC_ADDRESS', tls);
         return { http, grpc: await startGrpcServer({ pipeline, methods, health, clock }, place) };

@@ -37,6 +37,7 @@ import { createRangeService } from '../federation/range-service.ts';
 import { createPolicyHistory } from '../replication/policy-history.ts';
 import type { PipelinePorts } from '../rpc/pipeline.ts';
 import type { UseCases } from '../rpc/sallyport-services.ts';
+import { createIssuer, type Issuer } from './issuer.ts';
 
 /** What the use cases stand on: opened already. */
 export interface Foundation {
@@ -67,6 +68,7 @@ export interface Composition {
   readonly issuerOf: (tenant: string) => string;
   /** Tells when what calling services may do can have changed. */
   readonly onRightsChange: (listener: () => void) => void;
+  readonly issuer: Issuer;
   readonly onCallerRefused: NonNullable<PipelinePorts['onCallerRefused']>;
 }
 
@@ -76,12 +78,13 @@ export async function compose(foundation: Foundation): Promise<Composition> {
     foundation;
   const { clock, random, logger, settings } = context;
   const shared = { ...foundation, clock, random };
+  const issuer = createIssuer(settings);
   const hasher = await context.lifecycle.start(
     'password hashing',
     () => createPasswordHasher({ ring, clock, random, logger, ...hashing(context) }),
     (part) => part.close(),
   );
-  const accessTokens = createAccessTokens({ ...shared, issuer: settings.issuer });
+  const accessTokens = createAccessTokens({ ...shared, issuer: () => issuer.url });
   const judgeApiKey = createApiKeyJudge({ ...shared, marks: marks.apiKeys });
   const judgeSessionToken = createSessionTokenJudge({ store, clock, replicas, tenants, marks: marks.sessions });
   const decideForSubject = createDecideForSubject({ replicas, clock });
@@ -138,6 +141,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
       audit: createAuditUseCases({ store, tenants, clock }),
       tenants: createTenantUseCases({ store, updates, outbox, clock, ring, tenants }),
     },
+    issuer,
     issuerOf: accessTokens.issuerOf,
     authenticateCaller: createCallerAuthenticator(judgeApiKey),
     onRightsChange: (listener) => {

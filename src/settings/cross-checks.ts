@@ -20,7 +20,19 @@ export function warnAbout(settings: Settings): string[] {
       'Keys and passwords travel in plaintext (SALLYPORT_ALLOW_PLAINTEXT=true): something else must encrypt.',
     );
   }
+  const unnamed = issuerWarning(settings);
+  if (unnamed !== undefined) warnings.push(unnamed);
   return warnings;
+}
+
+/** An issuer that follows from the address is right only where verifiers and every replica know the port by that address. */
+function issuerWarning({ issuer, httpAddress, store }: Settings): string | undefined {
+  if (issuer !== undefined) return undefined;
+  if (!httpAddress.loopback) {
+    return 'SALLYPORT_ISSUER is not set: tokens name the address of the HTTP port as their issuer. Set it to the URL at which others reach that port.';
+  }
+  if (store.kind !== 'mongodb') return undefined;
+  return 'SALLYPORT_ISSUER is not set: replicas at other addresses do not take the tokens of this one. Set it to the same URL on each.';
 }
 
 /** OWASP Password Storage Cheat Sheet, argon2id: equivalent pairs of memory (KiB) and passes, at one lane or more. */
@@ -78,6 +90,7 @@ function exposed({ grpcAddress, httpAddress }: Settings): (readonly [string, Lis
 
 /** RFC 8414 section 2 wants https: verifiers fetch the signing keys from the issuer. */
 function checkIssuer({ issuer, allowPlaintext }: Settings): SettingProblem[] {
+  if (issuer === undefined) return [];
   const { protocol, hostname } = new URL(issuer);
   const local = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
   if (protocol === 'https:' || local || allowPlaintext) return [];

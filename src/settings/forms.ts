@@ -66,9 +66,9 @@ export const path: Form<string> = {
     .refine((value) => !value.includes('\u0000'), 'holds a NUL character'),
 };
 
-/** `host:port` with an IP address or host name; IPv6 in brackets. */
-export const listenAddress: Form<ListenAddress> = {
-  accepts: 'host:port, for example 127.0.0.1:50051, 0.0.0.0:50051 or [::1]:50051 (port 0 picks a free one)',
+/** `host:port` with an IP address or host name; IPv6 in brackets. `port` stands in the example. */
+export const listenAddress = (port: number): Form<ListenAddress> => ({
+  accepts: `host:port, for example 127.0.0.1:${port}, 0.0.0.0:${port} or [::1]:${port} (port 0 picks a free one)`,
   schema: z.string().transform((text, context) => {
     const [, v6, name, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
     const host = v6 ?? name ?? '';
@@ -84,7 +84,7 @@ export const listenAddress: Form<ListenAddress> = {
     context.issues.push({ code: 'custom', message: problem, input: text });
     return z.NEVER;
   }),
-};
+});
 
 /** An https URL (http on loopback; elsewhere the cross checks decide) without query, fragment, credentials or trailing slash. */
 export const issuerUrl: Form<string> = {

@@ -67,31 +67,31 @@ export const SETTINGS = {
   grpcAddress: required({
     variable: 'SALLYPORT_GRPC_ADDRESS',
     group: 'Ports',
-    form: listenAddress,
+    form: listenAddress(50051),
     fallback: '127.0.0.1:50051',
     description: 'gRPC, with reflection and health.',
   }),
   httpAddress: required({
     variable: 'SALLYPORT_HTTP_ADDRESS',
     group: 'Ports',
-    form: listenAddress,
+    form: listenAddress(8080),
     fallback: '127.0.0.1:8080',
     description: 'Connect JSON, gRPC-Web and the public signing keys (JWKS).',
   }),
   opsAddress: required({
     variable: 'SALLYPORT_OPS_ADDRESS',
     group: 'Ports',
-    form: listenAddress,
+    form: listenAddress(9090),
     fallback: '127.0.0.1:9090',
     description: '`/metrics`, `/livez` and `/readyz`, in plaintext. Keep it off public networks.',
   }),
-  issuer: required({
+  issuer: optional({
     variable: 'SALLYPORT_ISSUER',
     group: 'Ports',
     form: issuerUrl,
-    fallback: 'http://127.0.0.1:8080',
+    fallbackNote: 'the HTTP address: `http://127.0.0.1:8080`',
     description:
-      '`iss` of access tokens of tenant `default`; other tenants add `/t/<tenant>`. Plain http only on loopback or with SALLYPORT_ALLOW_PLAINTEXT.',
+      '`iss` of access tokens of tenant `default`; other tenants add `/t/<tenant>`. Set it where the HTTP port has another name for others, and to the same on every replica. Plain http only on loopback or with SALLYPORT_ALLOW_PLAINTEXT.',
   }),
   tlsCertFile: optional({
     variable: 'SALLYPORT_TLS_CERT_FILE',
@@ -179,7 +179,7 @@ export const SETTINGS = {
   ratePerClient: required({
     variable: 'SALLYPORT_RATE_PER_CLIENT',
     group: 'Limits',
-    form: wholeNumber(1, 1_000_000, 'a minute'),
+    form: wholeNumber(1, 1_000_000, 'tries a minute'),
     fallback: '60',
     description:
       'Logins, and as many codes and resets, that one client network (IPv4 address, IPv6 /64) may try per minute at this process.',
@@ -187,7 +187,7 @@ export const SETTINGS = {
   ratePerCaller: required({
     variable: 'SALLYPORT_RATE_PER_CALLER',
     group: 'Limits',
-    form: wholeNumber(1, 10_000_000, 'a minute'),
+    form: wholeNumber(1, 10_000_000, 'tries a minute'),
     fallback: '60000',
     description: 'The same, and registrations, per calling service.',
   }),

@@ -45,7 +45,7 @@ export function createKeyWorld(policy: RotationPolicy, settings: Partial<TenantS
       replicas: follower,
       clock,
       random,
-      issuer: 'http://issuer.test',
+      issuer: () => 'http://issuer.test',
     });
     const sign = async (tenant = 'default'): Promise<string> => {
       const { token } = await accessTokens.sign(

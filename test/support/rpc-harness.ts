@@ -89,7 +89,7 @@ export async function startRpcHarness(
       issuerOf,
       cacheMs: 900_000,
       rpc: createConnectListener(pipeline, methods),
-      authzen: createAuthzenListener(pipeline, methods, 'https://pdp.test'),
+      authzen: createAuthzenListener(pipeline, methods, () => 'https://pdp.test'),
       logger,
     },
     { ...place, setting: 'SALLYPORT_HTTP_ADDRESS' },

@@ -34,7 +34,8 @@ export interface ServiceProcess {
 export interface ServiceOptions {
   /** Absent: a fresh temporary one. */
   readonly dataDir?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Undefined: not set, although tests usually set it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Milliseconds until the start counts as failed; the default is 30,000. */
   readonly timeoutMs?: number;
 }
@@ -78,6 +79,8 @@ async function launch(options: ServiceOptions): Promise<ServiceProcess | FailedS
       SALLYPORT_GRPC_ADDRESS: '127.0.0.1:0',
       SALLYPORT_HTTP_ADDRESS: '127.0.0.1:0',
       SALLYPORT_OPS_ADDRESS: '127.0.0.1:0',
+      // The ports are others after a restart and at another replica; tokens must not care.
+      SALLYPORT_ISSUER: 'http://127.0.0.1:8080',
       ...options.env,
     },
   });

@@ -43,8 +43,8 @@ export interface AccessTokenPorts {
   readonly replicas: Replicas;
   readonly clock: Clock;
   readonly random: RandomSource;
-  /** SALLYPORT_ISSUER, without a slash at its end. */
-  readonly issuer: string;
+  /** The issuer of tenant `default`, without a slash at its end; asked each time, because it may not be known before the HTTP port is open. */
+  readonly issuer: () => string;
 }
 
 interface CheckedToken {
@@ -64,7 +64,7 @@ export function createAccessTokens(ports: AccessTokenPorts): AccessTokens {
   const { signingKeys, replicas, clock, random } = ports;
   const cache = createCredentialCache<CheckedToken>({ max: MAX_REMEMBERED, maxAgeMs: MAX_ACCESS_TOKEN_MS, clock });
   const issuerOf = (tenant: string): string =>
-    tenant === DEFAULT_TENANT ? ports.issuer : `${ports.issuer}/t/${tenant}`;
+    tenant === DEFAULT_TENANT ? ports.issuer() : `${ports.issuer()}/t/${tenant}`;
 
   const verifyCold = async (tenant: string, token: string, digest: string, signal: AbortSignal | undefined) => {
     const { revoked } = await replicas.load(tenant, signal);

@@ -25,11 +25,11 @@ const METHOD_OF: Readonly<Record<AuthzenEndpoint, string>> = {
 const MAX_AGE_SECONDS = 300;
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
-/** `issuer` is SALLYPORT_ISSUER. Throws when a method that it needs is not among `methods`. */
+/** `issuer` is asked for the issuer of tenant `default`. Throws when a method that it needs is not among `methods`. */
 export function createAuthzenListener(
   pipeline: Pipeline,
   methods: readonly RpcMethod[],
-  issuer: string,
+  issuer: () => string,
 ): AuthzenListener {
   const byName = new Map(methods.map((method) => [method.label, method]));
   const methodOf = (endpoint: AuthzenEndpoint): RpcMethod => {
@@ -61,7 +61,7 @@ export function createAuthzenListener(
     listener: (request, response) => {
       const route = authzenRoute((request.url ?? '').split('?', 1)[0] ?? '');
       if (route === undefined) return answer(response, 404, 'nothing is served at this path');
-      if (route.kind === 'metadata') return metadata(issuer, route.tenant, request, response);
+      if (route.kind === 'metadata') return metadata(issuer(), route.tenant, request, response);
       if (request.method !== 'POST') return answer(response, 405, 'use POST', { allow: 'POST' });
       if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
         return answer(response, 415, 'the content-type must be application/json');

@@ -23,7 +23,7 @@ export function authzenRoute(path: string): AuthzenRoute | undefined {
   return metadata === null ? undefined : { kind: 'metadata', tenant: metadata[1] ?? DEFAULT_TENANT };
 }
 
-/** Section 9.1. `issuer` is SALLYPORT_ISSUER, without a slash at its end. */
+/** Section 9.1. `issuer` is that of tenant `default`, without a slash at its end. */
 export function authzenMetadata(issuer: string, tenant: string): object {
   const base = tenant === DEFAULT_TENANT ? issuer : `${issuer}/t/${tenant}`;
   return {

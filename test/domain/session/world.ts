@@ -67,7 +67,7 @@ export function createWorld<S extends Store = MemoryStore>(
     tenants,
     rotation: keyRotation,
   });
-  const accessTokens = createAccessTokens({ signingKeys, replicas, clock, random, issuer: 'http://issuer.test' });
+  const accessTokens = createAccessTokens({ signingKeys, replicas, clock, random, issuer: () => 'http://issuer.test' });
   const ports = { store, ring, sealer, updates, outbox, settle, clock, random, tenants, replicas };
   const keyMarks = createUseMarks(store, 'apiKeys');
   const judgeApiKey = createApiKeyJudge({ ...ports, marks: keyMarks });
