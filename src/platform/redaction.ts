@@ -18,9 +18,9 @@ const SECRET_NAMES = new RegExp(
 /** A one-time code in a field that is merely called `code` (status codes are words or at most three digits). */
 const ONE_TIME_CODE = /^\d{6,8}$/;
 
-/** Credentials on the wire (keys, tokens, JWTs) and the password part of a URL. */
+/** Credentials on the wire (keys, tokens, JWTs) and the password part of a URL. What our own message says to send is no credential. */
 const CREDENTIALS =
-  /\b(sk_(?:live|test)|rt|ss|at|ch|pr|ev)_[\w-]{24,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|(?<=:\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)|(?<=\bBearer )[^\s,;]+/gi;
+  /\b(sk_(?:live|test)|rt|ss|at|ch|pr|ev)_[\w-]{24,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|(?<=:\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)|(?<=\bBearer )(?!<API key of tenant sallyport>)[^\s,;]+/gi;
 
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 50;

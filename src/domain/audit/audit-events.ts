@@ -144,7 +144,15 @@ export function apiKeyEvent(
   write: readonly (string | number)[] = [],
 ): Effect {
   const subject = formatSubject(key.subject);
-  const facts = { tenant: key.tenant, type, outcome: 'success', subject, call, details: { key: key.id }, at } as const;
+  const facts = {
+    tenant: key.tenant,
+    type,
+    outcome: 'success',
+    subject,
+    call,
+    details: { keyId: key.id },
+    at,
+  } as const;
   return auditEffect(facts, [key.id, ...write]);
 }
 
@@ -156,7 +164,7 @@ export function signingKeyEvent(
   kid: string,
   at: number,
 ): AuditFacts {
-  const details = kid === '' ? undefined : { key: kid };
+  const details = kid === '' ? undefined : { keyId: kid };
   return { tenant, type, outcome: 'success', call, details, at };
 }
 
