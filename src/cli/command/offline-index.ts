@@ -36,7 +36,7 @@ export function offlineIndex(policy: Policy, file: Given, now: number): Decision
 
 function checkedChanges(index: DecisionIndex, policy: Policy, file: Given): readonly StoredChange[] {
   const violations = new Violations();
-  const roles = new Set(policy.roles.map(({ name }) => name));
+  const roles = { names: new Set(policy.roles.map(({ name }) => name)), tenant: undefined };
   const conditions = new ConditionCheck();
   const draft = createGrantsDraft(index);
   const changes: StoredChange[] = file.attributes.map((each) => ({ kind: 'put_attributes', ...each }));

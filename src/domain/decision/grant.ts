@@ -2,6 +2,7 @@ import { checkId, checkType, type ResourceRef, type SubjectRef } from '../subjec
 import type { Violations } from '../violations.ts';
 import { EVERYONE } from './node-table.ts';
 import { parsePattern } from './permission.ts';
+import { type KnownRoles, unknownRole } from './unknown-role.ts';
 import type { Grant, GrantFilter } from './use-cases.ts';
 
 // A grant is one stored statement: who may (or may not) do what, on what, until when.
@@ -9,11 +10,11 @@ import type { Grant, GrantFilter } from './use-cases.ts';
 /** A grant as a client gives it: `id` is empty for a new one. */
 export type GrantDraft = Omit<Grant, 'id'>;
 
-/** Notes what is wrong with a grant below `field`. `roles` are those of the policy in force; `now` is epoch ms. */
+/** Notes what is wrong with a grant below `field`. `roles` are those of the policy it will count under; `now` is epoch ms. */
 export function checkGrant(
   grant: GrantDraft,
   field: string,
-  roles: { has(name: string): boolean },
+  roles: KnownRoles,
   now: number,
   violations: Violations,
 ): void {
@@ -21,12 +22,12 @@ export function checkGrant(
   checkId(grant.subject.id, `${field}.subject.id`, violations);
   checkEveryone(grant.subject, `${field}.subject`, violations);
   const { relation } = grant.subject;
-  if (relation !== undefined && relation !== '' && !roles.has(relation)) {
-    violations.add(`${field}.subject.relation`, 'is not a role of the policy in force; ApplyPolicy comes first');
+  if (relation !== undefined && relation !== '' && !roles.names.has(relation)) {
+    violations.add(`${field}.subject.relation`, unknownRole(relation, roles));
   }
   if (grant.what.kind === 'permission') parsePattern(grant.what.permission, `${field}.permission`, violations);
-  else if (!roles.has(grant.what.role)) {
-    violations.add(`${field}.role`, 'is not a role of the policy in force; ApplyPolicy comes first');
+  else if (!roles.names.has(grant.what.role)) {
+    violations.add(`${field}.role`, unknownRole(grant.what.role, roles));
   }
   if (grant.resource !== undefined) {
     checkType(grant.resource.type, `${field}.resource.type`, violations);

@@ -148,7 +148,7 @@ function storedChanges(
 ): readonly StoredChange[] {
   const violations = new Violations();
   const { policy } = replica.index.policy;
-  const roles = new Set(policy.roles.map((role) => role.name));
+  const roles = { names: new Set(policy.roles.map((role) => role.name)), tenant: input.tenant };
   const conditions = new ConditionCheck();
   const stored: StoredChange[] = [];
   for (const [index, change] of input.changes.entries()) {

@@ -103,7 +103,7 @@ test('a grant of a role that the policy lacks is a fault of the test file', asyn
   });
   const { code, err } = await line.run('policy', 'test', 'tests.yaml');
   assert.equal(code, 2);
-  assert.match(err, /grant 1\.role: is not a role of the policy/);
+  assert.match(err, /grant 1\.role: `owner` is not a role of the policy file, which has viewer, editor/);
 });
 
 test('one question is answered from files, with the reasons if asked for', async () => {

@@ -28,7 +28,8 @@ test('changes of one write happen together or not at all', async () => {
     violations: [
       {
         field: 'changes[1].put_grant.role',
-        description: 'is not a role of the policy in force; ApplyPolicy comes first',
+        description:
+          '`boss` is not a role of the policy of tenant `default`, which has viewer, editor; ApplyPolicy adds roles',
       },
     ],
   });
