@@ -53,15 +53,22 @@ function reasonOf(
   lives: boolean,
   condition: number,
 ): string | undefined {
-  const { permission, resource } = request.question;
+  const { resource } = request.question;
   if (!lives) return includes && here ? 'that expired' : undefined;
-  if (!includes) return here ? `${whatText(grant)} does not include ${permission}` : undefined;
+  if (!includes) return here ? lackOfGrant(request, grant) : undefined;
   if (!here) return `not ${resource === undefined ? 'on the whole tenant' : `on ${formatResource(resource)}`}`;
   if (grant.resource === undefined && isGuarded(request.state, resource)) {
     return 'only a grant on that very resource reaches it';
   }
   const lack = lackText(request.truthOf(condition));
   return lack === undefined ? undefined : `its condition ${lack}`;
+}
+
+/** A grant outlives its role: a policy without it may come and go. */
+function lackOfGrant({ state, question }: DecisionRequest, { what }: Grant): string {
+  if (what.kind === 'role' && !state.grants.whats.hasRole(what.role)) return `the policy has no role ${what.role}`;
+  const name = what.kind === 'role' ? `role ${what.role}` : `permission ${what.permission}`;
+  return `${name} does not include ${question.permission}`;
 }
 
 function lackText(truth: Truth): string | undefined {

@@ -94,6 +94,11 @@ export class WhatTable {
     this.#matches.clear();
   }
 
+  /** Whether the policy in force has the role: grants may name one that is gone. */
+  hasRole(role: string): boolean {
+    return this.#entry(this.find({ kind: 'role', role }))?.role !== undefined;
+  }
+
   intern(what: What): number {
     const key = keyOf(what);
     const known = this.#numbers.get(key);

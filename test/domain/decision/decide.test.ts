@@ -145,6 +145,18 @@ test('a policy entry cannot change the roles of tenant sallyport', () => {
   assert.equal(ask(indexOf(grants, [broken])).reason, 'UNKNOWN_PERMISSION');
 });
 
+test('an explanation says of a grant whose role is gone that the policy has no such role', () => {
+  const left: PolicyEntry = {
+    kind: 'policy',
+    author: 'x',
+    version: 2,
+    policy: { roles: [{ name: 'viewer', permissions: ['documents:read'], inherits: [] }] },
+  };
+  const index = indexOf([grant('g1', { what: { kind: 'role', role: 'editor' } })], [left]);
+  const [miss] = index.explain({ subject: { type: 'user', id: '7' }, permission: 'documents:read' }, NOW);
+  assert.equal(miss, 'user:7 holds role editor by grant g1, but the policy has no role editor');
+});
+
 test('an explanation names the path, or what is nearest and what is missing', () => {
   const index = indexOf([grant('g1', { what: { kind: 'role', role: 'editor' }, resource: document42 })]);
   const question = { subject: { type: 'user', id: '7' }, permission: 'documents:read', resource: document42 };
