@@ -46,7 +46,7 @@ export interface KeyRotation {
   list(tenant: string, signal?: AbortSignal): Promise<readonly SigningKeyRecord[]>;
   /**
    * Lets the next key sign now. `ifActive` not empty: only when that key signs; else nothing changes. Throws PRECONDITION_FAILED while the
-   * next key has not been published for long enough.
+   * next key has not been published for long enough, SIGNING_KEY_NOT_FOUND when the tenant has no key `ifActive`.
    */
   rotate(tenant: string, ifActive: string, signal?: AbortSignal): Promise<readonly SigningKeyRecord[]>;
   /** Every token of that key is refused everywhere from the answer on. Repeatable. Throws SIGNING_KEY_NOT_FOUND. */
@@ -78,14 +78,17 @@ export function createKeyRotation(ports: KeyRotationPorts): KeyRotation {
     list: async (tenant, signal) => (await keySet(ports, tenant, signal)).signingKeys,
     rotate: (tenant, ifActive, signal) =>
       change(ports, tenant, signal, (keys, fresh) => {
-        if (ifActive !== '' && activeKey(keys)?.kid !== ifActive) return keys;
+        if (ifActive !== '' && activeKey(keys)?.kid !== ifActive) {
+          if (!keys.some(({ kid }) => kid === ifActive)) throw noSuchKey();
+          return keys;
+        }
         checkReady(keys, policy, clock.now());
         return rotated(keys, fresh, clock.now());
       }),
     revoke: (tenant, kid, signal) =>
       change(ports, tenant, signal, (keys, fresh) => {
         const found = keys.find((key) => key.kid === kid);
-        if (found === undefined) throw new DomainError('SIGNING_KEY_NOT_FOUND', 'the tenant has no such signing key');
+        if (found === undefined) throw noSuchKey();
         return found.status === 'revoked' ? keys : withRevoked(keys, kid, fresh, clock.now());
       }),
   };
@@ -179,6 +182,10 @@ async function wantedAlgorithm(
   signal: AbortSignal | undefined,
 ) {
   return (await tenants.settings(tenant, signal))?.signingAlgorithm ?? 'ES256';
+}
+
+function noSuchKey(): DomainError {
+  return new DomainError('SIGNING_KEY_NOT_FOUND', 'the tenant has no such signing key; ListSigningKeys names them');
 }
 
 function checkReady(keys: readonly SigningKeyRecord[], policy: RotationPolicy, now: number): void {

@@ -60,6 +60,7 @@ test('the next key cannot sign before it was published long enough; a retry that
   const second = headerOf(await sign()).kid;
   assert.notEqual(second, first);
   await assert.rejects(rotation.rotate('default', second), { reason: 'PRECONDITION_FAILED' });
+  await assert.rejects(rotation.rotate('default', 'never-there'), { reason: 'SIGNING_KEY_NOT_FOUND' });
   await assert.rejects(rotation.rotate('sallyport', ''), { reason: 'RESERVED_TENANT' });
 });
 
