@@ -155,7 +155,45 @@ test('a caller that goes away cancels its call', async (t) => {
 
 test('a GET does not decide, and an unknown method is not found', async (t) => {
   const { http } = await startRpcHarness(t, { useCases });
-  assert.equal((await fetch(`${http}${path}`)).status, 405);
+  const refused = await fetch(`${http}${path}`);
+  assert.equal(refused.status, 405);
+  assert.equal(refused.headers.get('allow'), 'POST');
+  assert.match((await failure(refused)).message, /send a POST/);
   const unknown = await fetch(`${http}/sallyport.v1.AuthorizationService/Guess`, { method: 'POST' });
   assert.equal(unknown.status, 404);
+});
+
+test('a body of another content-type is told which one to send', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const form = await post(http, 'permission=x', { 'content-type': 'application/x-www-form-urlencoded' });
+  assert.equal(form.status, 415);
+  assert.match((await failure(form)).message, /"content-type: application\/json"/);
+  const stream = await post(http, JSON.stringify(question), { 'content-type': 'application/connect+json' });
+  assert.equal(stream.status, 415);
+  assert.notEqual(await stream.text(), '');
+  const charset = await post(http, JSON.stringify(question), { 'content-type': 'application/json; charset=utf-8' });
+  assert.equal(charset.status, 200);
+});
+
+test('a value of the wrong type is told what it must be', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const wrong = async (more: object): Promise<string> =>
+    (await failure(await post(http, JSON.stringify({ ...question, ...more })))).message;
+  assert.match(await wrong({ permission: 7 }), /: the value of \S+\.permission must be a string$/);
+  assert.match(await wrong({ explain: 'yes' }), /\.explain must be true or false$/);
+  assert.match(await wrong({ resource: [] }), /: a sallyport\.v1\.Resource must be a JSON object$/);
+});
+
+test('every answer names its request: the id that was sent, else a fresh one', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const sent = await post(http, JSON.stringify(question), { 'x-request-id': 'request-0001' });
+  assert.equal(sent.headers.get('x-request-id'), 'request-0001');
+  for (const [body, headers] of [
+    [JSON.stringify(question), {}],
+    [JSON.stringify(question), { authorization: 'Bearer wrong' }],
+    ['{"permission": 7}', {}],
+    ['{', {}],
+  ] as const) {
+    assert.match((await post(http, body, headers)).headers.get('x-request-id') ?? '', /^[\w-]{8,128}$/, body);
+  }
 });

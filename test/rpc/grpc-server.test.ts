@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { AuthorizationService } from '../../gen/sallyport/v1/authorization_pb.ts';
 import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
@@ -37,6 +38,25 @@ function rawError(address: string, path: string, bytes: Buffer, key = TEST_KEY):
   }).finally(() => client.close());
 }
 
+/** The trailers of a call that succeeds. */
+async function trailersOf(address: string, headers: Readonly<Record<string, string>>): Promise<Metadata> {
+  const client = new Client(address, credentials.createInsecure());
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${TEST_KEY}`);
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  const { input, typeName } = { ...AuthorizationService.method.authorize, typeName: AuthorizationService.typeName };
+  const bytes = Buffer.from(toBinary(input, create(input, question)));
+  const pass = (buffer: Buffer): Buffer => buffer;
+  const call = client.makeUnaryRequest(`/${typeName}/Authorize`, pass, pass, bytes, metadata, () => {});
+  try {
+    const [status] = (await once(call, 'status')) as [{ readonly code: number; readonly metadata: Metadata }];
+    assert.equal(status.code, 0);
+    return status.metadata;
+  } finally {
+    client.close();
+  }
+}
+
 test('a call is answered, and what went wrong carries exactly one ErrorInfo', async (t) => {
   const harness = await startRpcHarness(t, { useCases: { decisions: { authorize: () => granted } } });
   const client = grpcClient(AuthorizationService, harness.grpc, { key: TEST_KEY });
@@ -57,6 +77,23 @@ test('a call is answered, and what went wrong carries exactly one ErrorInfo', as
     malformed.badRequest?.fieldViolations.map(({ field }) => field),
     ['principal', 'permission'],
   );
+});
+
+test('an error names its request in the trailers, and so does an answer that waited', async (t) => {
+  const harness = await startRpcHarness(t, { useCases: { decisions: { authorize: async () => granted } } });
+  const refused = await rawError(
+    harness.grpc,
+    '/sallyport.v1.AuthorizationService/Authorize',
+    Buffer.alloc(0),
+    'wrong',
+  );
+  assert.match(String(refused.metadata.get('x-request-id')[0]), /^[\w-]{8,128}$/);
+  const client = grpcClient(AuthorizationService, harness.grpc, { key: TEST_KEY });
+  t.after(client.close);
+  const metadata = { 'x-request-id': 'request-0001' };
+  const error = await client.authorize({ permission: 'two words' }, { metadata }).catch((thrown: unknown) => thrown);
+  assert.equal((error as ServiceError).metadata.get('x-request-id')[0], 'request-0001');
+  assert.equal((await trailersOf(harness.grpc, metadata)).get('x-request-id')[0], 'request-0001');
 });
 
 test('a fault that a retry can heal says when', async (t) => {

@@ -20,6 +20,7 @@ import type { RpcCall } from '../rpc-call.ts';
 import { statusCodes } from '../status-code.ts';
 import { ConnectIncoming } from './connect-incoming.ts';
 import { explainRefusal } from './explain-refusal.ts';
+import { refuseForm } from './refuse-form.ts';
 
 // Connect (JSON and binary) and gRPC-Web over HTTP/1.1, through the same pipeline and handlers as gRPC. connect-node reads and decodes
 // the body between the pipeline's two halves, so an unauthenticated request is refused before its body is read.
@@ -50,9 +51,13 @@ export function createConnectListener(pipeline: Pipeline, methods: readonly RpcM
     jsonOptions: { ignoreUnknownFields: false },
     contextValues: (request) => createContextValues().set(socketKey, request.socket),
   });
+  const byPath = new Map(methods.map((method) => [method.path, method]));
   return {
-    listener: (request: IncomingMessage, response: ServerResponse) => adapter(request, response),
-    paths: new Set(methods.map((method) => method.path)),
+    listener: (request: IncomingMessage, response: ServerResponse) => {
+      const method = byPath.get((request.url ?? '').split('?', 1)[0] ?? '');
+      if (method === undefined || !refuseForm(method, request, response)) adapter(request, response);
+    },
+    paths: new Set(byPath.keys()),
   };
 }
 
@@ -61,6 +66,7 @@ function route(router: ConnectRouter, pipeline: Pipeline, method: RpcMethod): vo
     explainRefusal(context, method);
     const incoming = new ConnectIncoming(context, context.values.get(socketKey));
     const call = pipeline.begin(method, incoming);
+    context.responseHeader.set('x-request-id', call.requestId);
     await pipeline.admit(call);
     if (call.status !== undefined) throw connectError(call.status);
     context.values.set(admittedKey, { call, incoming });

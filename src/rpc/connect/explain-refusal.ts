@@ -5,6 +5,7 @@ import { statusDetails } from '../error-details.ts';
 import { toRpcStatus } from '../error-table.ts';
 import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
+import { acceptedForm, messageForm } from './accepted-form.ts';
 
 /**
  * connect-node reads and decodes the body between the pipeline's halves, and answers what is wrong with it in its decoder's words, which quote
@@ -32,16 +33,20 @@ function refusalOf(error: ConnectError, method: RpcMethod): DomainError | undefi
         metadata: { limit: 'messageBytes', maximum: String(limits.messageBytes) },
       });
     case Code.InvalidArgument:
-      return malformed(method.input, whatIsWrong(error.rawMessage));
+      return malformed(method.input, whatIsWrong(method, error.rawMessage));
     default:
       return undefined;
   }
 }
 
 /** Of the decoder's sentence the part that names a member and quotes no value. */
-function whatIsWrong(sentence: string): string | undefined {
+function whatIsWrong(method: RpcMethod, sentence: string): string | undefined {
   const unknown = /^cannot decode message \S+ from JSON: key ("[^"]{1,128}") is unknown$/.exec(sentence)?.[1];
   if (unknown !== undefined) return `it has no member ${unknown}`;
+  const object = /^cannot decode message (\S{1,256}) from JSON: /.exec(sentence)?.[1];
+  if (object !== undefined && sentence.length < 400) return `a ${object} must be ${messageForm(object)}`;
   const field = /^cannot decode (?:field|oneof) (\S{1,256}) from JSON: /.exec(sentence)?.[1];
-  return field === undefined ? undefined : `the value of ${field} is none of its type`;
+  if (field === undefined) return undefined;
+  const form = acceptedForm(method.input, field);
+  return `the value of ${field} ${form === undefined ? 'has the wrong type' : `must be ${form}`}`;
 }

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Http2Session } from 'node:http2';
-import { logVerbosity, Server, ServerCredentials, type sendUnaryData, setLogVerbosity } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { Health as HealthService } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection as ReflectionV1 } from '../../../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ReflectionV1Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
@@ -15,7 +22,7 @@ import type { RpcCall } from '../rpc-call.ts';
 import { createDescriptorIndex } from './descriptor-index.ts';
 import { explainRefusals } from './explain-refusals.ts';
 import { ReloadingCredentials } from './grpc-credentials.ts';
-import { grpcError } from './grpc-error.ts';
+import { answerTrailer, grpcError } from './grpc-error.ts';
 import { GrpcIncoming, type RawCall } from './grpc-incoming.ts';
 import { limitMetadata, trackSessions } from './grpc-js-internals.ts';
 import { registerStream } from './grpc-stream.ts';
@@ -92,13 +99,14 @@ function unaryHandler(
     const call = pipeline.begin(method, incoming);
     const waiting = pipeline.run(call);
     if (waiting === undefined) answer(call, incoming, callback);
-    else waiting.then(() => answer(call, incoming, callback));
+    else waiting.then(() => answer(call, incoming, callback, answerTrailer(call.requestId)));
   };
 }
 
-function answer(call: RpcCall, incoming: GrpcIncoming, callback: sendUnaryData<Buffer>): void {
-  if (call.status === undefined) callback(null, incoming.bytes);
-  else callback(grpcError(call.status));
+/** A good answer from memory comes without a trailer: making a request id would cost it more than all the rest of this. */
+function answer(call: RpcCall, incoming: GrpcIncoming, callback: sendUnaryData<Buffer>, trailer?: Metadata): void {
+  if (call.status === undefined) callback(null, incoming.bytes, trailer);
+  else callback(grpcError(call.status, call.requestId));
 }
 
 function bind(server: Server, options: GrpcServerOptions, credentials: ServerCredentials): Promise<number> {

@@ -10,7 +10,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { StreamMethod } from '../method.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { RpcCall } from '../rpc-call.ts';
-import { grpcError } from './grpc-error.ts';
+import { answerTrailer, grpcError } from './grpc-error.ts';
 import { GrpcIncoming, type RawCall } from './grpc-incoming.ts';
 import { createPacedWriter } from './paced-writer.ts';
 
@@ -84,8 +84,8 @@ async function send(
     // The peer is gone, or the call was stopped while it waited: `responses` was let go of and has set the status.
   }
   if (raw.destroyed) return;
-  if (call.status === undefined) raw.end();
-  else raw.emit('error', grpcError(call.status));
+  if (call.status === undefined) raw.end(answerTrailer(call.requestId));
+  else raw.emit('error', grpcError(call.status, call.requestId));
 }
 
 async function answer(
@@ -97,8 +97,8 @@ async function answer(
   for await (const _ of responses) {
     // A client stream has one answer, which `prepare` has put into `incoming.bytes`.
   }
-  if (call.status === undefined) callback(null, incoming.bytes);
-  else callback(grpcError(call.status));
+  if (call.status === undefined) callback(null, incoming.bytes, answerTrailer(call.requestId));
+  else callback(grpcError(call.status, call.requestId));
 }
 
 function passBuffer(bytes: Buffer): Buffer {
