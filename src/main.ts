@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { COMMANDS } from './cli/command/commands.ts';
-import { generate } from './cli/generate.ts';
+import { GENERATED, generate } from './cli/generate.ts';
 import { type ExitCode, runService } from './cli/run-service.ts';
 import { systemRandom } from './platform/random.ts';
 import { openService } from './service.ts';
@@ -16,6 +16,10 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
   if (COMMANDS.has(first)) return command(args);
   if (first === 'rekey' && (rest.length === 0 || (rest.length === 1 && rest[0] === '--count'))) {
     return rekeyStore(rest.length === 1);
+  }
+  if (first === 'generate' && rest.length === 0) {
+    process.stderr.write(`sallyport generate: say what to make: ${GENERATED.join(' or ')}\n`);
+    return 2;
   }
   const secret = first === 'generate' && rest.length === 1 ? generate(rest[0] ?? '', systemRandom()) : undefined;
   if (secret !== undefined) return print(secret);

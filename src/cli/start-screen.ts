@@ -72,9 +72,16 @@ function commands(screen: StartScreen, keyFile: string): string[] {
     `    -d '${QUESTION}' \\`,
     `    ${reachable(screen.grpc)} ${METHOD}`,
     '',
-    'The whole story, call by call: npm run tour',
+    `The whole story, call by call: npm run tour${tourOptions(screen, keyFile)}`,
     '',
   ];
+}
+
+/** What the tour would otherwise look for elsewhere. It speaks plaintext, so with TLS it starts a server of its own. */
+function tourOptions(screen: StartScreen, keyFile: string): string {
+  const [address, file] = [reachable(screen.grpc), shown(keyFile)];
+  if (screen.tlsCertFile !== undefined || (address === '127.0.0.1:50051' && file === 'data/admin.key')) return '';
+  return ` -- --address ${address} --key-file ${quoted(file)}`;
 }
 
 /** Relative where the file is below the working directory, as a person would type it. */

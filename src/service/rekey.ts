@@ -12,6 +12,7 @@ import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { systemRandom } from '../platform/random.ts';
 import { formatProblems, parseSettings } from '../settings/parse-settings.ts';
+import { StoreOpenError } from '../store/sqlite/store-open-error.ts';
 import { openStore } from './open-store.ts';
 
 // `sallyport rekey`: after a new master key was put first, moves what can be moved to it, and tells what still hangs on which key. An older key
@@ -38,7 +39,7 @@ export async function rekey(env: NodeJS.ProcessEnv, onlyCount: boolean, { out, e
   try {
     return await moveAndCount(context, onlyCount, { out, err });
   } catch (error) {
-    err(`sallyport rekey: ${error instanceof Error ? error.message : String(error)}\n`);
+    err(`sallyport rekey: ${messageOf(error, settings.dataDir)}\n`);
     return 2;
   } finally {
     await lifecycle.stop();
@@ -63,6 +64,14 @@ async function moveAndCount(context: ServiceContext, onlyCount: boolean, { out, 
   }
   out(report(ring.ids, await countMasterKeyUse(store, sealer, stopping)));
   return 0;
+}
+
+/** Another directory, which the message for a start advises, would hold other data. */
+function messageOf(error: unknown, directory: string): string {
+  if (error instanceof StoreOpenError && error.reason === 'IN_USE') {
+    return `a Sallyport process is using the data directory ${directory}: stop it, then run this again`;
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 function report(ids: readonly string[], uses: ReadonlyMap<string, MasterKeyUse>): string {
