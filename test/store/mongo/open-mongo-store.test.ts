@@ -52,7 +52,12 @@ await withMongoServer((withStore) => {
     );
   });
 
-  const fast: Clock = { ...systemClock(), wall: () => Date.now() + 6000 };
+  const system = systemClock();
+  const fast: Clock = {
+    now: () => system.now(),
+    monotonic: () => system.monotonic(),
+    wall: () => system.wall() + 6000,
+  };
   withStore(
     'a clock 6 s away from that of the database is not ready',
     async ({ store, things }) => {

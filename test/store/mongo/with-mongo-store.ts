@@ -47,11 +47,12 @@ export async function withMongoServer(define: (withStore: WithMongoStore) => voi
     test(name, async () => {
       const database = `sallyport-test-${randomBytes(6).toString('hex')}`;
       const { proxy, uri } = await startMongoThroughProxy(server.uri);
-      const store = await openMongoStore({ uri, database, clock, random: systemRandom() });
+      let store: Store | undefined;
       try {
+        store = await openMongoStore({ uri, database, clock, random: systemRandom() });
         await body({ store, things: store.collection<Thing>('users'), proxy, raw: direct.db(database) });
       } finally {
-        await store.close();
+        await store?.close();
         await proxy.stop();
         await direct.db(database).dropDatabase();
       }
