@@ -11,12 +11,20 @@ interface Network {
 
 const FORM = /^([0-9a-fA-F.:]{2,45})(?:\/(\d{1,3}))?$/;
 
+/** Addresses that are IPv4 ones written as IPv6 (RFC 4291 section 2.5.5.2), in whatever spelling. */
+const MAPPED_BITS = 96;
+const MAPPED = new BlockList();
+MAPPED.addSubnet('::ffff:0.0.0.0', MAPPED_BITS, 'ipv6');
+
 function parseNetwork(text: string): Network | undefined {
   const [, address = '', length] = FORM.exec(text) ?? [];
   const version = isIP(address);
   if (version === 0) return undefined;
   const bits = version === 4 ? 32 : 128;
   const prefix = length === undefined ? bits : Number(length);
+  // `::ffff:192.0.2.0/24` would not be 192.0.2.0/24 but all of IPv4: only from bit 96 on does its prefix tell IPv4 networks apart.
+  if (version === 6 && prefix < MAPPED_BITS && (address.includes('.') || MAPPED.check(address, 'ipv6')))
+    return undefined;
   return prefix <= bits ? { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' } : undefined;
 }
 

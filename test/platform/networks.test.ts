@@ -29,6 +29,16 @@ test('an address is inside by its family, also when an IPv4 address is written a
   }
 });
 
+test('an IPv4 network written as IPv6 has the prefix of IPv6: a shorter one, which would hold all of IPv4, is none', () => {
+  for (const text of ['::ffff:192.0.2.7', '::ffff:192.0.2.0/120', '::ffff:0:0/96', '::/0', '::fffe:0:0/24']) {
+    assert.ok(isNetwork(text), text);
+  }
+  const wide = ['::ffff:1.2.3.4/24', '::FFFF:1.2.3.4/95', '0:0:0:0:0:ffff:102:304/32', '::ffff:0:0/0', '::1.2.3.4/24'];
+  for (const text of wide) assert.ok(!isNetwork(text), text);
+  assert.equal(inNetworks(['::ffff:1.2.3.4/24'])?.('203.0.113.9'), false);
+  assert.equal(inNetworks(['::ffff:192.0.2.0/120'])?.('192.0.2.7'), true);
+});
+
 test('no networks mean everywhere; one that cannot be read means nowhere', () => {
   assert.equal(inNetworks([]), undefined);
   assert.equal(inNetworks(undefined), undefined);
