@@ -34,6 +34,11 @@ export const badRequests: readonly BadRequestCase[] = [
     request: { owner: { type: 'service', id: 'x' }, allowedNetworks: ['10.0.0.0/33'], rateLimit: { burst: -1 } },
     fields: ['allowed_networks[0]', 'rate_limit.calls_per_minute', 'rate_limit.burst'],
   },
+  {
+    method: 'ApiKeyService/CreateApiKey',
+    request: { owner: { type: 'service', id: 'x' }, allowedNetworks: ['192.0.2.0/24', '::ffff:1.2.3.4/24'] },
+    fields: ['allowed_networks[1]'],
+  },
   { method: 'ApiKeyService/RotateApiKey', request: { overlap: '2592001s' }, fields: ['key_id', 'overlap'] },
   { method: 'ApiKeyService/ListApiKeys', request: { pageSize: 1001 }, fields: ['page_size'] },
   {
@@ -100,6 +105,11 @@ export const badRequests: readonly BadRequestCase[] = [
   {
     method: 'AuthenticationService/Authenticate',
     request: { password, client: { ip: 'localhost' } },
+    fields: ['client.ip'],
+  },
+  {
+    method: 'AuthenticationService/Authenticate',
+    request: { password, client: { ip: 'fe80::1%eth0' } },
     fields: ['client.ip'],
   },
   { method: 'AuthenticationService/Authenticate', request: { password, issue: {} }, fields: ['issue'] },

@@ -9,7 +9,7 @@ import { optionalText } from './parse-text.ts';
 export function parseClient(value: ClientContext | undefined, violations: Violations): ClientDevice {
   if (value === undefined) return NONE;
   const { ip, userAgent, deviceId } = value;
-  if (ip !== '' && isIP(ip) === 0) {
+  if (ip !== '' && !isAddress(ip)) {
     violations.add('client.ip', 'must be an IPv4 or IPv6 address without a port, for example 192.0.2.7');
   }
   return {
@@ -20,6 +20,14 @@ export function parseClient(value: ClientContext | undefined, violations: Violat
 }
 
 const NONE: ClientDevice = {};
+
+/** The longest spelling of an address, an IPv4 one in an IPv6 one. */
+const MAX_IP_CHARS = 45;
+
+/** Node also takes a zone (`fe80::1%eth0`), of any length and content: it means something on one host only, and is no part of an address. */
+function isAddress(text: string): boolean {
+  return text.length <= MAX_IP_CHARS && !text.includes('%') && isIP(text) !== 0;
+}
 
 function present(value: string): string | undefined {
   return value === '' ? undefined : value;
