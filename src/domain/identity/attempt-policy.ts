@@ -71,8 +71,18 @@ export function networkOf(ip: string | undefined): string {
   const width = 8 - (plain.includes('.') ? 1 : 0);
   const zeros = right === undefined ? 0 : Math.max(0, width - head.length - tail.length);
   const groups = [...head, ...Array.from({ length: zeros }, () => '0'), ...tail];
+  // The same addresses with their last 32 bits in hexadecimal (RFC 4291 section 2.5.5.2): what one client writes both ways is one count.
+  const [high, low] = mappedGroups(groups);
+  if (high !== undefined && low !== undefined) return [high >> 8, high & 255, low >> 8, low & 255].join('.');
   return `${groups
     .slice(0, 4)
     .map((group) => group.replace(/^0+(?=.)/, ''))
     .join(':')}::/64`;
+}
+
+/** The last two of the eight groups of an IPv4-mapped address; none for any other. */
+function mappedGroups(groups: readonly string[]): readonly number[] {
+  const values = groups.map((group) => Number.parseInt(group, 16));
+  const isMapped = values.length === 8 && values.slice(0, 5).every((value) => value === 0) && values[5] === 0xffff;
+  return isMapped ? values.slice(6) : [];
 }
