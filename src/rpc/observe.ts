@@ -1,3 +1,7 @@
+import { refusalSource } from '../domain/audit/refusal-notes.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import { createFloodBounds } from '../platform/flood-bounds.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { BoundHistogram, Metrics } from '../platform/metrics.ts';
 import type { RpcMethod } from './method.ts';
@@ -5,7 +9,8 @@ import type { RpcCall } from './rpc-call.ts';
 import { type StatusName, statusCodes } from './status-code.ts';
 
 // What remains of a call: one observation of its duration by method and code, and a log line if it went wrong. Success is logged at
-// debug only: at ten thousand decisions a second a line each would cost more than the decision.
+// debug only: at ten thousand decisions a second a line each would cost more than the decision. Refused callers cost nothing to make, so
+// that only some of a flood have a line; the durations count them all.
 
 /** Counts and logs a finished call. `error` is what stopped it. */
 export type Observe = (call: RpcCall, error: unknown) => void;
@@ -21,7 +26,8 @@ const levels: Readonly<Partial<Record<StatusName, LogLevel>>> = {
   INTERNAL: 'error',
 };
 
-export function observer(logger: Logger, metrics: Metrics, methods: readonly RpcMethod[]): Observe {
+export function observer(logger: Logger, metrics: Metrics, methods: readonly RpcMethod[], clock: Clock): Observe {
+  const isWithinBounds = createFloodBounds(clock);
   const bind = metrics.histogram({
     name: 'rpc_duration_seconds',
     help: 'Duration of calls by method and status code, from the first header to the answer.',
@@ -39,9 +45,18 @@ export function observer(logger: Logger, metrics: Metrics, methods: readonly Rpc
     const code = call.status?.name ?? 'OK';
     series(call.method, code).observe(call.elapsedMs() / 1000);
     const level = levels[code] ?? 'debug';
-    if (logger.enabled(level))
-      logger[level](fields(call, code, error), level === 'error' ? 'call failed' : 'call done');
+    if (!logger.enabled(level)) return;
+    if (isCallerRefusal(error)) {
+      const source = refusalSource(error.reason, call.caller.name, call.method.label, call.incoming.peer());
+      if (!isWithinBounds(error.reason, source)) return;
+    }
+    logger[level](fields(call, code, error), level === 'error' ? 'call failed' : 'call done');
   };
+}
+
+/** The caller itself was refused: no valid credential, no right, too many calls. */
+export function isCallerRefusal(error: unknown): error is DomainError {
+  return error instanceof DomainError && error.reason.startsWith('CALLER_');
 }
 
 function fields(call: RpcCall, status: StatusName, error: unknown): Readonly<Record<string, unknown>> {

@@ -3,10 +3,10 @@ import type { KeyRing } from '../crypto/key-ring.ts';
 import { createPasswordHasher } from '../crypto/password-hasher.ts';
 import type { Sealer } from '../crypto/sealed-field.ts';
 import type { AuditBuffer } from '../domain/audit/audit-buffer.ts';
-import { callerRefused } from '../domain/audit/audit-events.ts';
 import { auditedDecisions, auditedKeyChecks } from '../domain/audit/audited-decisions.ts';
 import { createAuditUseCases } from '../domain/audit/create-audit-use-cases.ts';
 import type { PolicyTrail } from '../domain/audit/policy-trail.ts';
+import { createRefusalNotes } from '../domain/audit/refusal-notes.ts';
 import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
 import { createPermitCaller } from '../domain/caller/permit-caller.ts';
 import { createDecision } from '../domain/decision/create-decision.ts';
@@ -90,6 +90,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
   const decideForSubject = createDecideForSubject({ replicas, clock });
   const credentials = createCredentialResolver({ accessTokens, judgeSessionToken, judgeApiKey });
   const sessions = createSessionStarter({ ...shared, accessTokens });
+  const noteRefusal = createRefusalNotes({ audit, clock });
   return {
     useCases: {
       identity: rateLimited(
@@ -149,8 +150,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
         if (tenant === SYSTEM_TENANT) listener();
       });
     },
-    onCallerRefused: (call, error) =>
-      audit.note(callerRefused(call, error, call.method.label, call.incoming.peer(), clock.now())),
+    onCallerRefused: (call, error) => noteRefusal(call, error, call.method.label, call.incoming.peer()),
     permitCaller: createPermitCaller({ replicas, clock }),
   };
 }

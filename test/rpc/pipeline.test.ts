@@ -172,6 +172,37 @@ test('wrong credentials are counted by peer: past the limit only a key in memory
   assert.equal(status('good', 'a'), 'OK');
 });
 
+test('a flood of refused calls is a log line a second of each reason and peer; each call is counted all the same', async (t) => {
+  const { clock, lines, metrics, pipeline, begin } = setUp(t);
+  const refuse = (peer: string): void => {
+    pipeline.run(begin(incoming({ headers: { authorization: 'Bearer wrong' }, peer: () => peer })));
+  };
+  for (let step = 0; step < 1000; step += 1) {
+    refuse('192.0.2.1');
+    clock.advance(2);
+  }
+  refuse('192.0.2.2');
+  const told = lines.map((line) => JSON.parse(line) as { readonly reason: string; readonly peer: string });
+  assert.deepEqual(
+    told.map(({ reason, peer }) => `${reason} ${peer}`),
+    [
+      'CALLER_UNAUTHENTICATED 192.0.2.1',
+      'CALLER_RATE_LIMITED 192.0.2.1',
+      'CALLER_UNAUTHENTICATED 192.0.2.1',
+      'CALLER_RATE_LIMITED 192.0.2.1',
+      'CALLER_UNAUTHENTICATED 192.0.2.2',
+    ],
+  );
+  const { body } = await metrics.render();
+  const counts = [...body.matchAll(/^sallyport_rpc_duration_seconds_count\{.*\} (\d+)$/gm)].map(([, count]) =>
+    Number(count),
+  );
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    1001,
+  );
+});
+
 test('calls are counted by calling service, and the answer says when to come back', (t) => {
   const { pipeline, begin, clock } = setUp(t, { limits: { callerCalls: { perSecond: 2, burst: 2 } } });
   const run = (): RpcCall => {
