@@ -1,15 +1,13 @@
-import { loginFailed, loginLocked } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
-import { exhaustPassword } from './exhaust-password.ts';
 import { keyOfTyped } from './identifier.ts';
 import { continueLogin } from './login.ts';
-import type { LoginAttempt } from './login-guard.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import { upgradeHash } from './upgrade-hash.ts';
-import type { AuthenticateInput, LoginOutcome, Rejection, UserDocument } from './use-cases.ts';
+import type { AuthenticateInput, LoginOutcome, UserDocument } from './use-cases.ts';
 import { usersOf } from './user.ts';
+import { countWrong, refusePassword } from './wrong-password.ts';
 
 /**
  * Login by identifier and password. An unknown user, a wrong password and a disabled account get the same answer for the same work:
@@ -26,9 +24,10 @@ export async function authenticate(
   const key = keyOfTyped(input.identifier);
   // What cannot be an identifier is looked up and counted like one that nobody has.
   const account = key ?? `none:${input.identifier}`;
+  const triedBy = (userId: string | undefined) => ({ tenant: input.tenant, userId, client: input.client });
   const start = await parts.loginGuard.begin(input.tenant, account, input.client, call.signal);
   if (start.kind === 'refused') {
-    return refuse(parts, call, input, undefined, {
+    return refusePassword(parts, call, triedBy(undefined), {
       kind: 'rejection',
       reason: start.reason,
       retryAfterMs: start.retryAfterMs,
@@ -42,14 +41,14 @@ export async function authenticate(
   });
   if (verified.kind !== 'right') {
     // Counted before it is told; when it cannot be counted the caller gets the fault instead of the answer.
-    if (verified.kind === 'wrong') await countWrong(parts, call, input, attempt, verified.userId, account);
+    if (verified.kind === 'wrong') await countWrong(parts, call, triedBy(verified.userId), attempt, account);
     else await attempt.giveBack();
-    return refuse(parts, call, input, verified.userId, { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
+    return refusePassword(parts, call, triedBy(verified.userId), { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
   }
   const { user } = verified;
   if (user.password?.mustReset === true && !attempt.isKnown) {
     await attempt.giveBack();
-    return refuse(parts, call, input, user.id, { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
+    return refusePassword(parts, call, triedBy(user.id), { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
   }
   await attempt.right(user.id);
   upgradeHash(parts, user, input.password);
@@ -88,29 +87,3 @@ async function verifyPassword(
 type Verified =
   | { readonly kind: 'right'; readonly user: UserDocument }
   | { readonly kind: 'wrong' | 'changed'; readonly userId: string | undefined };
-
-async function countWrong(
-  parts: IdentityParts,
-  call: CallContext,
-  input: AuthenticateInput,
-  attempt: LoginAttempt,
-  userId: string | undefined,
-  account: string,
-): Promise<void> {
-  const { locks, isExhausted } = await attempt.wrong(userId ?? account);
-  const about = { tenant: input.tenant, userId, client: input.client };
-  for (const lock of locks) parts.audit.note(loginLocked(call, about, lock, parts.clock.now()));
-  if (isExhausted && userId !== undefined) await exhaustPassword(parts, call, input.tenant, userId);
-}
-
-function refuse(
-  parts: IdentityParts,
-  call: CallContext,
-  input: AuthenticateInput,
-  userId: string | undefined,
-  rejection: Rejection,
-): Rejection {
-  const about = { tenant: input.tenant, userId, client: input.client };
-  parts.audit.note(loginFailed(call, about, rejection, parts.clock.now()));
-  return rejection;
-}

@@ -4,14 +4,15 @@ import { DomainError } from '../errors.ts';
 import type { SessionDocument } from '../session/use-cases.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
-import { networkOf, passwordAttempts } from './attempt-policy.ts';
 import { endChallenge, readChallenge } from './challenge.ts';
+import { identifierKey } from './identifier.ts';
 import { ownerOf, requireGoodPassword } from './judge-password.ts';
 import { continueLogin } from './login.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { ChangePasswordInput, ChangePasswordOutcome, Rejection, UserDocument } from './use-cases.ts';
 import { newEpoch, requireUser, usersOf, withPassword } from './user.ts';
+import { countWrong, refusePassword } from './wrong-password.ts';
 
 type ByUser = Extract<ChangePasswordInput['target'], { readonly kind: 'user' }>;
 
@@ -32,20 +33,37 @@ export async function changePassword(
   if (target.kind === 'challenge') return await changeForLogin(parts, call, input, target.challengeToken, settings);
   checkPasswordForm(target.currentPassword, 'current_password');
   const user = await requireUser(parts.store, input.tenant, target.userId, call.signal);
-  const key = `change:${user.id}\n${networkOf(input.client.ip)}`;
-  const start = await parts.attempts.begin(input.tenant, key, passwordAttempts, call.signal);
-  if (start.kind === 'refused') return { kind: 'rejection', reason: start.reason, retryAfterMs: start.retryAfterMs };
-  let matches: boolean;
-  try {
-    matches = await isCurrent(parts, call, user, target.currentPassword);
-    // Counted before it is told.
-    await (matches ? start.attempt.right() : start.attempt.wrong());
-  } catch (error) {
-    await start.attempt.giveBack();
-    throw error;
+  const account = accountOf(user);
+  const tried = { tenant: input.tenant, userId: user.id, client: input.client };
+  const start = await parts.loginGuard.begin(input.tenant, account, input.client, call.signal);
+  if (start.kind === 'refused') {
+    const { reason, retryAfterMs } = start;
+    return refusePassword(parts, call, tried, { kind: 'rejection', reason, retryAfterMs });
   }
-  if (!matches) return WRONG;
+  const { attempt } = start;
+  const matches = await isCurrent(parts, call, user, target.currentPassword).catch(async (error: unknown) => {
+    // Overload, cancellation, an outage: nobody guessed wrong.
+    await attempt.giveBack();
+    throw error;
+  });
+  if (!matches) {
+    // Counted before it is told.
+    await countWrong(parts, call, tried, attempt, account);
+    return refusePassword(parts, call, tried, WRONG);
+  }
+  if (user.password?.mustReset === true && !attempt.isKnown) {
+    // Guessed at too often: as at a login it serves its owner alone, where it was right before.
+    await attempt.giveBack();
+    return refusePassword(parts, call, tried, WRONG);
+  }
+  await attempt.right(user.id);
   return await changeByCurrent(parts, call, input, target, user, settings);
+}
+
+/** What a login counts by: guesses here and there are one count. */
+function accountOf(user: UserDocument): string {
+  const [first] = user.identifiers;
+  return first === undefined ? `none:${user.id}` : identifierKey(first);
 }
 
 async function isCurrent(

@@ -141,6 +141,39 @@ test('a password is changed by the current one; wrong guesses are counted like t
   assert.equal(locked.kind === 'rejection' && locked.reason, 'LOCKED');
 });
 
+test('a guess at the current password counts where a login counts: from many networks, in a row, and in the trail', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const change = (currentPassword: string, ip: string) =>
+    world.identity.changePassword(call, {
+      tenant,
+      target: { kind: 'user', userId: user.id, currentPassword },
+      newPassword: THIRD,
+      client: { ip },
+    });
+  assert.equal((await world.login('ada@example.com', PASSWORD, { ip: '192.0.2.1' })).kind, 'authenticated');
+  for (let guess = 0; guess < 20; guess += 1) {
+    assert.deepEqual(await change(OTHER_PASSWORD, `198.51.100.${guess}`), {
+      kind: 'rejection',
+      reason: 'INVALID_CREDENTIALS',
+    });
+  }
+  const reasonOf = (outcome: { readonly kind: string; readonly reason?: string }) => outcome.reason ?? outcome.kind;
+  assert.equal(reasonOf(await change(PASSWORD, '198.51.100.99')), 'LOCKED');
+  assert.equal(reasonOf(await world.login('ada@example.com', PASSWORD, { ip: '198.51.100.98' })), 'LOCKED');
+  await world.audit.flush();
+  const told = await world.store.auditTrail.list({ tenant, type: 'login.failed' }, undefined, 100);
+  assert.equal(told.filter(({ subject }) => subject === `user:${user.id}`).length >= 21, true);
+  for (let guess = 20; guess < 100; guess += 1) {
+    world.clock.advance(3_600_000);
+    await change(OTHER_PASSWORD, `203.0.113.${guess}`);
+  }
+  assert.equal((await world.stored(user.id)).password?.mustReset, true);
+  world.clock.advance(25 * 3_600_000);
+  assert.equal(reasonOf(await change(PASSWORD, '198.51.100.200')), 'INVALID_CREDENTIALS', 'only where it was right');
+  assert.equal(reasonOf(await change(PASSWORD, '192.0.2.1')), 'changed');
+});
+
 test('of two changes at once from one password, on two replicas, one wins', async () => {
   await using world = await sqliteWorld();
   const user = await world.user();
