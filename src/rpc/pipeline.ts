@@ -1,6 +1,6 @@
 import type { Message } from '@bufbuild/protobuf';
 import type { AuthenticateCaller, AuthenticateCertificate, PermitCaller } from '../domain/caller/caller-ports.ts';
-import { DomainError } from '../domain/errors.ts';
+import type { DomainError } from '../domain/errors.ts';
 import type { Clock, TurnClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -10,7 +10,7 @@ import { authenticateStep } from './authenticate-step.ts';
 import { callerRateStep } from './caller-rate-step.ts';
 import { toRpcStatus } from './error-table.ts';
 import type { RpcMethod } from './method.ts';
-import { type Observe, observer } from './observe.ts';
+import { isCallerRefusal, type Observe, observer } from './observe.ts';
 import {
   createOpenStreams,
   defaultStreamLimits,
@@ -86,7 +86,7 @@ export function createPipeline(
   const { clock, random } = ports;
   const turn: Turn = 'hold' in clock ? clock : { hold: () => {}, release: () => {} };
   const failures: TokenBuckets = createTokenBuckets(limits.failedCredentials, clock);
-  const observe = withRefusals(observer(ports.logger, ports.metrics, methods), ports.onCallerRefused);
+  const observe = withRefusals(observer(ports.logger, ports.metrics, methods, clock), ports.onCallerRefused);
   const permit = permitStep(ports.permitCaller);
   const rate = callerRateStep(createTokenBuckets(limits.callerCalls, clock));
   const admission: readonly Step[] = [
@@ -199,7 +199,7 @@ function withRefusals(observe: Observe, told: PipelinePorts['onCallerRefused']):
   if (told === undefined) return observe;
   return (call, error) => {
     observe(call, error);
-    if (error instanceof DomainError && error.reason.startsWith('CALLER_')) told(call, error);
+    if (isCallerRefusal(error)) told(call, error);
   };
 }
 
