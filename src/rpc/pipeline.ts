@@ -66,6 +66,8 @@ export interface Pipeline {
   begin(method: RpcMethod, incoming: Incoming): RpcCall;
   /** Steps before the request is decoded. Like `run`, it never throws: `call.status` says why a call is refused. */
   admit(call: RpcCall): undefined | Promise<void>;
+  /** Instead of `serve` or `stream`: the transport could not read the request of an admitted call. Sets its status, counts and logs it. */
+  refuse(call: RpcCall, error: unknown): void;
   /** The steps after `admit`. */
   serve(call: RpcCall): undefined | Promise<void>;
   /** Both: afterwards the call has either a response or a status, and has been counted and logged. */
@@ -111,6 +113,7 @@ export function createPipeline(
   return {
     begin: (method, incoming) => new RpcCall(method, incoming, clock, random),
     admit,
+    refuse: parts.finish,
     serve: (call) => walk(turn, call, service, (error) => finish(call, observe, error)),
     run: (call) => walk(turn, call, all, (error) => finish(call, observe, error)),
     stream: (call, requests) => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type JsonObject, toBinary } from '@bufbuild/protobuf';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcWebTransport } from '@connectrpc/connect-node';
 import {
@@ -10,8 +12,10 @@ import {
   AuthorizeRequestSchema,
   AuthorizeResponseSchema,
 } from '../../gen/sallyport/v1/authorization_pb.ts';
+import { GetJwksResponseSchema } from '../../gen/sallyport/v1/token_pb.ts';
 import { limits } from '../../src/domain/limits.ts';
 import { startRpcHarness, TEST_KEY } from '../support/rpc-harness.ts';
+import { streamingService } from '../support/streaming-service.ts';
 
 const granted = { decision: { effect: 'allow', reason: 'GRANTED' }, revision: 'r1' } as const;
 const useCases = { decisions: { authorize: () => granted } };
@@ -195,5 +199,107 @@ test('every answer names its request: the id that was sent, else a fresh one', a
     ['{', {}],
   ] as const) {
     assert.match((await post(http, body, headers)).headers.get('x-request-id') ?? '', /^[\w-]{8,128}$/, body);
+  }
+});
+
+/** A Struct in a Struct in a Struct: more than any decoder follows. */
+function deep(levels: number): Uint8Array<ArrayBuffer> {
+  const context: JsonObject = {};
+  let inner = context;
+  for (let level = 0; level < levels; level += 1) {
+    const next: JsonObject = {};
+    inner['a'] = next;
+    inner = next;
+  }
+  return new Uint8Array(toBinary(AuthorizeRequestSchema, create(AuthorizeRequestSchema, { context })));
+}
+
+/** A Connect or gRPC-Web envelope. */
+function envelope(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array([0, 0, 0, bytes.length >> 8, bytes.length & 0xff, ...bytes]);
+}
+
+const bytesOfNothing = new Uint8Array([0xff, 0xff]);
+
+test('bytes that are no message are INVALID_ARGUMENT in our words, and counted and logged once', async (t) => {
+  const { http, metricsText, logged } = await startRpcHarness(t, { useCases });
+  const bodies: readonly (readonly [string | Uint8Array<ArrayBuffer>, string])[] = [
+    [bytesOfNothing, 'application/proto'],
+    [deep(101), 'application/proto'],
+    ['{', 'application/json'],
+  ];
+  for (const [body, type] of bodies) {
+    const response = await post(http, body, { 'content-type': type });
+    assert.equal(response.status, 400);
+    const { code, message, details = [] } = await failure(response);
+    assert.equal(code, 'invalid_argument');
+    assert.match(
+      message,
+      /^the request body is not a valid sallyport\.v1\.AuthorizeRequest message(: a \S+ must be a JSON object)?$/,
+    );
+    assert.equal(details.length, 1);
+    assert.deepEqual(details[0]?.debug, { reason: 'INVALID_ARGUMENT', domain: 'sallyport' });
+  }
+  const web = await post(http, envelope(bytesOfNothing), { 'content-type': 'application/grpc-web+proto' });
+  const trailer = Buffer.from(await web.arrayBuffer()).toString('latin1');
+  assert.match(trailer, /grpc-status: 3\b/);
+  assert.match(trailer, /grpc-status-details-bin: /);
+  assert.match(await metricsText(), /method="AuthorizationService\/Authorize",code="INVALID_ARGUMENT"\} 4\n/);
+  assert.equal(logged().filter((line) => line['status'] === 'INVALID_ARGUMENT').length, 4);
+});
+
+test('a message that is too long, or packed in an unknown way, is counted too', async (t) => {
+  const { http, metricsText } = await startRpcHarness(t, { useCases });
+  await post(http, JSON.stringify({ ...question, atLeastRevision: 'x'.repeat(limits.messageBytes) }));
+  const packed = await failure(await post(http, '{}', { 'content-encoding': 'zstd' }));
+  assert.equal(packed.code, 'unimplemented');
+  assert.match(packed.message, /gzip or br, or not at all$/);
+  assert.equal((await post(http, JSON.stringify(question))).status, 200);
+  const text = await metricsText();
+  for (const code of ['RESOURCE_EXHAUSTED', 'INVALID_ARGUMENT', 'OK']) {
+    assert.ok(
+      text.includes(`rpc_duration_seconds_count{method="AuthorizationService/Authorize",code="${code}"} 1\n`),
+      code,
+    );
+  }
+});
+
+test('a caller that goes away before its body is there has cancelled its call, once', async (t) => {
+  const { http, logged } = await startRpcHarness(t, { useCases });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${TEST_KEY}`, 'content-length': '1000' };
+  const request = httpRequest(`${http}${path}`, { method: 'POST', headers: { ...headers, expect: '100-continue' } });
+  request.on('error', () => {});
+  request.flushHeaders();
+  await once(request, 'continue');
+  request.write('{');
+  await setImmediate();
+  request.destroy();
+  const ended = (): number => logged().filter((line) => line['status'] === 'CANCELLED').length;
+  while (ended() === 0) await setImmediate();
+  assert.equal(ended(), 1);
+});
+
+test('a stream whose messages are none ends the same way', async (t) => {
+  const services = [
+    streamingService({
+      send: async (_call, requests) => {
+        for await (const _ of requests);
+        return create(GetJwksResponseSchema);
+      },
+    }),
+  ];
+  const { http, metricsText } = await startRpcHarness(t, { services });
+  for (const name of ['Send', 'Watch']) {
+    const response = await fetch(`${http}/test.StreamService/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/connect+proto', authorization: `Bearer ${TEST_KEY}` },
+      body: envelope(bytesOfNothing),
+    });
+    const end = JSON.parse(Buffer.from(await response.arrayBuffer()).toString('utf8', 5)) as { error: ConnectFailure };
+    assert.equal(end.error.code, 'invalid_argument', name);
+    assert.match(end.error.message, /^the request body is not a valid sallyport\.v1\.GetJwksRequest message$/);
+    assert.equal(end.error.details?.length, 1);
+    const series = `rpc_duration_seconds_count{method="StreamService/${name}",code="INVALID_ARGUMENT"} 1\n`;
+    assert.ok((await metricsText()).includes(series), name);
   }
 });

@@ -2,7 +2,6 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import type { Message } from '@bufbuild/protobuf';
 import {
-  Code,
   ConnectError,
   type ConnectRouter,
   createContextKey,
@@ -13,13 +12,12 @@ import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { limits } from '../../domain/limits.ts';
 import { statusDetails } from '../error-details.ts';
 import type { RpcStatus } from '../error-table.ts';
-import { malformed } from '../malformed.ts';
 import type { RpcMethod, StreamMethod, UnaryMethod } from '../method.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { RpcCall } from '../rpc-call.ts';
 import { statusCodes } from '../status-code.ts';
 import { ConnectIncoming } from './connect-incoming.ts';
-import { explainRefusal } from './explain-refusal.ts';
+import { explainRefusal, refusalOf } from './explain-refusal.ts';
 import { refuseForm } from './refuse-form.ts';
 
 // Connect (JSON and binary) and gRPC-Web over HTTP/1.1, through the same pipeline and handlers as gRPC. connect-node reads and decodes
@@ -34,6 +32,8 @@ export interface ConnectListener {
 interface Admitted {
   readonly call: RpcCall;
   readonly incoming: ConnectIncoming;
+  /** Its end is somebody's business: of the pipeline's second half, or of the refusal of its body. Whoever comes second lets it be. */
+  isTaken: boolean;
 }
 
 const socketKey = createContextKey<Socket | undefined>(undefined);
@@ -63,13 +63,19 @@ export function createConnectListener(pipeline: Pipeline, methods: readonly RpcM
 
 function route(router: ConnectRouter, pipeline: Pipeline, method: RpcMethod): void {
   const requestGate = async (context: HandlerContext): Promise<void> => {
-    explainRefusal(context, method);
     const incoming = new ConnectIncoming(context, context.values.get(socketKey));
     const call = pipeline.begin(method, incoming);
     context.responseHeader.set('x-request-id', call.requestId);
     await pipeline.admit(call);
     if (call.status !== undefined) throw connectError(call.status);
-    context.values.set(admittedKey, { call, incoming });
+    const admitted: Admitted = { call, incoming, isTaken: false };
+    context.values.set(admittedKey, admitted);
+    explainRefusal(context, method, (error) => {
+      if (admitted.isTaken) return undefined;
+      admitted.isTaken = true;
+      pipeline.refuse(call, error);
+      return call.status;
+    });
   };
   const implementation = method.kind === 'stream' ? streaming(pipeline, method) : unary(pipeline, method);
   router.rpc(method.desc, implementation as Parameters<typeof router.rpc>[1], { requestGate });
@@ -77,7 +83,7 @@ function route(router: ConnectRouter, pipeline: Pipeline, method: RpcMethod): vo
 
 function unary(pipeline: Pipeline, method: UnaryMethod) {
   return async (request: Message, context: HandlerContext): Promise<Message> => {
-    const { call, incoming } = admitted(method, context);
+    const { call, incoming } = take(method, context);
     incoming.request = request;
     await pipeline.serve(call);
     if (call.status !== undefined) throw connectError(call.status);
@@ -89,7 +95,7 @@ function unary(pipeline: Pipeline, method: UnaryMethod) {
 /** connect-node pulls the next message when the connection has taken the one before. Bidirectional calls it refuses on HTTP/1.1. */
 function streaming(pipeline: Pipeline, method: StreamMethod) {
   async function* responses(requests: AsyncIterable<Message>, context: HandlerContext): AsyncGenerator<Message> {
-    const { call } = admitted(method, context);
+    const { call } = take(method, context);
     yield* pipeline.stream(call, requests);
     if (call.status !== undefined) throw connectError(call.status);
   }
@@ -116,8 +122,7 @@ async function* readable(
   try {
     yield* requests;
   } catch (error) {
-    if (error instanceof ConnectError && error.code !== Code.Internal) throw malformed(method.input);
-    throw error;
+    throw refusalOf(error, method);
   }
 }
 
@@ -125,9 +130,12 @@ async function* one(request: Message): AsyncGenerator<Message, void, undefined> 
   yield request;
 }
 
-function admitted(method: RpcMethod, context: HandlerContext): Admitted {
+/** The call, to be served. Throws how it ended when its caller went away, or its deadline passed, while its body was read. */
+function take(method: RpcMethod, context: HandlerContext): Admitted {
   const found = context.values.get(admittedKey);
   if (found === undefined) throw new Error(`${method.path} was reached without the request gate`);
+  if (found.call.status !== undefined) throw connectError(found.call.status);
+  found.isTaken = true;
   return found;
 }
 
