@@ -41,8 +41,17 @@ async function findByAccessToken(
   token: string,
 ): Promise<StepUpSession | Rejection> {
   const verdict = await ports.accessTokens.verify(tenant, token, () => call.signal);
-  if (verdict.kind === 'refused') return OVER;
-  return await living(ports, call, tenant, verdict.claims.sessionId, verdict.claims);
+  // What a service got by exchange names the session too; stepping up would give it the session's own token, for the user and all audiences.
+  if (verdict.kind === 'refused' || verdict.claims.act !== undefined) return OVER;
+  const found = await living(ports, call, tenant, verdict.claims.sessionId, verdict.claims);
+  if ('session' in found && !isOwnAudience(found.session, verdict.claims.audience)) return OVER;
+  return found;
+}
+
+/** Whether a token is for all that the session's own tokens are for, and nobody else. */
+function isOwnAudience({ tokens }: SessionDocument, audience: readonly string[]): boolean {
+  const own = new Set(tokens?.audience);
+  return audience.every((each) => own.has(each)) && new Set(audience).size === own.size;
 }
 
 async function living(
