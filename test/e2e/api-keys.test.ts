@@ -140,6 +140,6 @@ onStores('what one process changed, another honours', async (place) => {
   await becomes(there, apiKey, 'GRANTED');
   await here.rotateApiKey({ keyId, overlap: { seconds: 0n } });
   const cutMs = await becomes(there, apiKey, 'CREDENTIAL_INVALID');
-  for (const ms of [narrowedMs, cutMs]) assert.ok(ms < 1_000, `took ${ms} ms`);
+  for (const ms of [narrowedMs, cutMs]) assert.ok(ms < 15_000, `took ${ms} ms`);
   for (const client of [here, there]) client.close();
 });

@@ -66,7 +66,7 @@ await onBothStores((onStores) => {
       await policy.writeGrants({ changes: [{ change: put(`late${round}`) }] });
       const begun = performance.now();
       while (!(await mayRead(`late${round}`, ''))) {
-        assert(performance.now() - begun < 2000, 'the write was not seen within 2 s');
+        assert(performance.now() - begun < 15_000, 'the write was not seen');
       }
     }
     policy.close();

@@ -68,7 +68,7 @@ test('an idle service with open connections ends at once with 0, by SIGINT too',
     await fetch(`http://${service.http}/.well-known/jwks.json`);
     const begun = performance.now();
     assert.equal(await service.stop(signal), 0, service.output());
-    assert.ok(performance.now() - begun < 5000, 'it waited for connections that nobody used');
+    assert.ok(performance.now() - begun < 9_000, 'it waited for connections that nobody used');
     calls.close();
   }
 });

@@ -61,7 +61,7 @@ await onBothStores((onStores) => {
       assert.equal(keys.find(({ id }) => id === keyId)?.status, SigningKeyStatus.REVOKED);
       assert.equal((await first.verifyToken({ accessToken: stolen })).active, false);
       while ((await second.verifyToken({ accessToken: stolen })).active) {
-        assert.ok(performance.now() - revokedAt < 1000, 'a second has passed');
+        assert.ok(performance.now() - revokedAt < 15_000, 'the revocation was not followed');
       }
       const fresh = await issue(first);
       for (const each of [first, second]) assert.ok((await each.verifyToken({ accessToken: fresh })).active);

@@ -63,7 +63,7 @@ await onBothStores((onStores) => {
     const change = await news(responses);
     assert.ok(change.event.case === 'changes');
     assert.deepEqual(idsOf(change.event.value.revocations), [second]);
-    assert.ok(performance.now() - revokedAt < 1000, `${performance.now() - revokedAt} ms`);
+    assert.ok(performance.now() - revokedAt < 15_000, `${performance.now() - revokedAt} ms`);
     stream.cancel();
 
     await revoke(third);

@@ -62,7 +62,8 @@ test('a login gives an authentication token that becomes one session, once', asy
 
   const spend = (caller = 'service:app', token = login.authenticationToken) =>
     spendProof(world.ports, callBy(caller), 'default', token);
-  assert.equal(await spend('service:app', `${login.authenticationToken.slice(0, -1)}-`), 'PROOF_INVALID');
+  const other = login.authenticationToken.endsWith('-') ? 'A' : '-';
+  assert.equal(await spend('service:app', login.authenticationToken.slice(0, -1) + other), 'PROOF_INVALID');
   assert.equal(await spendProof(world.ports, call, 'sallyport', login.authenticationToken), 'PROOF_INVALID');
   const first = await spend();
   assert.ok(first !== 'PROOF_INVALID');
