@@ -4,6 +4,7 @@ import { DomainError } from '../errors.ts';
 import type { TenantReplica } from '../replica.ts';
 import { currentReplica, reachReplica } from './current-replica.ts';
 import type { DecidePorts } from './decision-ports.ts';
+import { DecisionWork, MAX_CALL_WORK } from './decision-work.ts';
 import { decideFor, resolvePrincipal } from './resolve-principal.ts';
 import type {
   BatchAnswer,
@@ -103,26 +104,28 @@ function answerAll(
 ): BatchOutcome {
   const now = ports.clock.now();
   const { contextualGrants } = input;
+  const work = new DecisionWork(MAX_CALL_WORK);
   const answers = input.items.map((item): BatchAnswer => {
     if (item.kind === 'invalid') return invalid(item.description);
     const resolution = resolutionOf(item.question, resolutions);
     if (resolution.kind === 'failed') {
       return { kind: 'error', reason: resolution.reason, message: resolution.message };
     }
-    return decideItem(replica, resolution, { ...item.question, contextualGrants }, now);
+    return decideItem(replica, resolution, { ...item.question, contextualGrants }, now, work);
   });
   return { answers, revision: replica.revisionToken() };
 }
 
-/** One item that goes too far is its own error. */
+/** One item that goes too far is its own error, and so is every item after the work of the call is used up. */
 function decideItem(
   replica: TenantReplica,
   principal: ResolvedPrincipal,
   question: Parameters<typeof decideFor>[2],
   now: number,
+  work: DecisionWork,
 ): BatchAnswer {
   try {
-    return { kind: 'decision', decision: decideFor(replica, principal, question, now) };
+    return { kind: 'decision', decision: decideFor(replica, principal, question, now, work) };
   } catch (error) {
     if (error instanceof DomainError) return { kind: 'error', reason: error.reason, message: error.message };
     throw error;

@@ -9,8 +9,18 @@ export type ConditionShape =
       readonly kind: 'shape';
       /** What it needs: `['context', 'ip']`. */
       readonly paths: readonly (readonly string[])[];
+      /** The worst cost of all but a comprehension through an attribute, reached where what is read is large or `usesZone`. */
+      readonly fixedCost: number;
+      /** That comprehension, and the cost of each element. */
+      readonly iterated: IteratedPath | undefined;
+      readonly usesZone: boolean;
     }
   | { readonly kind: 'problem'; readonly description: string };
+
+export interface IteratedPath {
+  readonly path: readonly string[];
+  readonly cost: number;
+}
 
 /** One unit is about 50 ns, so the worst condition takes less than 1 ms. */
 const MAX_COST = 16_000;
@@ -68,7 +78,9 @@ export function shapeOf(ast: ASTNode): ConditionShape {
   try {
     const cost = walk.cost(ast);
     if (cost > MAX_COST) throw new Refusal(`can cost ${cost} steps, at most ${MAX_COST} are allowed`, ast);
-    return { kind: 'shape', paths: [...walk.paths.values()] };
+    const { iterated, usesZone } = walk;
+    const fixedCost = cost - ITERATIONS * (iterated?.cost ?? 0);
+    return { kind: 'shape', paths: [...walk.paths.values()], fixedCost, iterated, usesZone };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { kind: 'problem', description: `${error.message} at ${textAt(error.node.input, error.node.start)}` };
@@ -83,6 +95,8 @@ export function textAt(text: string, position: number): string {
 
 class ShapeWalk {
   readonly paths = new Map<string, readonly string[]>();
+  iterated: IteratedPath | undefined;
+  usesZone = false;
   /** The variable of the comprehension around what is looked at. */
   #variable: string | undefined;
   #comprehensions = 0;
@@ -194,6 +208,7 @@ class ShapeWalk {
     if (name === 'contains' || name === 'size')
       for (const each of receiver === undefined ? args : [receiver]) this.#requireGiven(each);
     const zone = name.startsWith('get') && args.length > 0 ? TIME_ZONE_COST : 0;
+    if (zone > 0) this.usesZone = true;
     return own + zone + (receiver === undefined ? 0 : this.cost(receiver)) + this.#sum(args);
   }
 
@@ -213,7 +228,8 @@ class ShapeWalk {
     this.#comprehensions += 1;
     if (this.#comprehensions > 1) throw new Refusal('at most one comprehension is allowed', node);
     const isListed = receiver.op === 'list';
-    if (!isListed && this.#pathOf(receiver) === undefined) {
+    const path = this.#pathOf(receiver);
+    if (!isListed && path === undefined) {
       throw new Refusal('a comprehension goes through an attribute or a list written out', receiver);
     }
     const [variable, ...body] = args;
@@ -223,6 +239,7 @@ class ShapeWalk {
     this.#variable = variable.args;
     const inside = this.#sum(body);
     this.#variable = undefined;
+    if (path !== undefined) this.iterated = { path, cost: inside + 1 };
     return outside + (isListed ? receiver.args.length : ITERATIONS) * (inside + 1);
   }
 }

@@ -1,7 +1,8 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import { DomainError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { shapeOf, textAt } from './condition-shape.ts';
+import { type IteratedPath, shapeOf, textAt } from './condition-shape.ts';
+import type { DecisionWork } from './decision-work.ts';
 import type { Attributes } from './use-cases.ts';
 
 // Conditions in CEL (github.com/google/cel-spec): the only file that runs the interpreter. What it is given is checked first, once,
@@ -27,8 +28,8 @@ export type ConditionOutcome = true | false | readonly string[];
 
 export interface Condition {
   readonly text: string;
-  /** Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries, or a text of more than 4,096 characters, that it reads. */
-  evaluate(input: ConditionInput): ConditionOutcome;
+  /** Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries, or a text of more than 4,096 characters, that it reads, or when `work` is used up. */
+  evaluate(input: ConditionInput, work?: DecisionWork): ConditionOutcome;
 }
 
 export type CompiledCondition =
@@ -38,6 +39,11 @@ export type CompiledCondition =
 
 /** Entries of what is read as a whole, nested ones included. */
 const MAX_NESTED_ENTRIES = 2 * limits.iteratedElements;
+/** What it costs to call the interpreter, and what it costs more where that throws, in units of DecisionWork. */
+const CALL_COST = 20;
+const THROW_COST = 150;
+/** Entries and characters, those of the condition too, at which it can cost the worst that its shape says. */
+const LARGE = 1000;
 /** Of a text that is read. Longer ones inside a list count with it: all of a request is 64 KiB. */
 const MAX_TEXT_CHARS = 4096;
 
@@ -72,24 +78,40 @@ export function compileCondition(text: string): CompiledCondition {
     const { valid, type, error } = run.check();
     if (!valid) return problem(describe(error, text));
     if (type !== 'bool' && type !== 'dyn') return problem(`must be a bool, is a ${type}`);
-    return { kind: 'condition', condition: { text, evaluate: evaluator(run, shape.paths) } };
+    return { kind: 'condition', condition: { text, evaluate: evaluator(run, shape, text.length) } };
   } catch (error) {
     return problem(describe(error, text));
   }
 }
 
+interface ReadShape {
+  readonly paths: readonly (readonly string[])[];
+  readonly fixedCost: number;
+  readonly iterated: IteratedPath | undefined;
+  readonly usesZone: boolean;
+}
+
 function evaluator(
   run: (input: ConditionInput) => unknown,
-  paths: readonly (readonly string[])[],
+  { paths, fixedCost, iterated, usesZone }: ReadShape,
+  chars: number,
 ): Condition['evaluate'] {
-  return (input) => {
-    for (const path of paths) refuseLarge(valueAt(input, path), path);
+  return (input, work) => {
+    let size = chars;
+    for (const path of paths) {
+      const own = refuseLarge(valueAt(input, path), path);
+      work?.spend(own);
+      size += own;
+    }
+    const elements = iterated === undefined ? 0 : iterated.cost * sizeOf(valueAt(input, iterated.path));
+    work?.spend(CALL_COST + elements + (usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1)));
     try {
       const result = run(input);
       if (result === true || result === false) return result;
     } catch {
       // Whatever the interpreter refuses (an absent key, types that do not fit, an overflow) is neither true nor false.
     }
+    work?.spend(THROW_COST);
     const absent = paths.filter((path) => valueAt(input, path) === undefined);
     return (absent.length > 0 ? absent : paths).map((path) => path.join('.'));
   };
@@ -104,12 +126,19 @@ function valueAt(input: ConditionInput, path: readonly string[]): unknown {
   return value;
 }
 
-function refuseLarge(value: unknown, path: readonly string[]): void {
+/** How much it is: entries or characters. */
+function refuseLarge(value: unknown, path: readonly string[]): number {
   if (typeof value === 'string' && value.length > MAX_TEXT_CHARS) tooLarge(path, `${MAX_TEXT_CHARS} characters`);
-  if (typeof value !== 'object' || value === null) return;
-  const own = Array.isArray(value) ? value.length : Object.keys(value).length;
-  if (own <= limits.iteratedElements && entriesOf(value, MAX_NESTED_ENTRIES) >= 0) return;
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  const left = sizeOf(value) <= limits.iteratedElements ? entriesOf(value, MAX_NESTED_ENTRIES) : -1;
+  if (left >= 0) return MAX_NESTED_ENTRIES - left;
   tooLarge(path, `${limits.iteratedElements} entries`);
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return Array.isArray(value) ? value.length : Object.keys(value).length;
 }
 
 function tooLarge(path: readonly string[], most: string): never {

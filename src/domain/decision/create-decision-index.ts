@@ -1,6 +1,7 @@
 import type { Json } from '../storage.ts';
 import { decide } from './decide.ts';
 import type { DecisionIndex } from './decision-index.ts';
+import { DecisionWork, MAX_CALL_WORK } from './decision-work.ts';
 import { explain } from './explain.ts';
 import { readSnapshot, snapshotIndex } from './index-snapshot.ts';
 import { IndexState } from './index-state.ts';
@@ -54,9 +55,11 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
     },
     attributesOf: ({ type, id }) => grants.nodes.attributesOf(grants.nodes.find(type, id)),
     linksOfType: (type) => grants.nodes.linksOfType(type),
-    decide: (question, now) => decide(state, question, now),
-    decideUnder: (policy, questions, now) =>
-      state.withPolicy(policy, () => questions.map((question) => decide(state, question, now))),
+    decide: (question, now, work) => decide(state, question, now, work),
+    decideUnder: (policy, questions, now) => {
+      const work = new DecisionWork(MAX_CALL_WORK);
+      return state.withPolicy(policy, () => questions.map((question) => decide(state, question, now, work)));
+    },
     explain: (question, now) => explain(state, question, now),
     listPermissions: (asker, resource, page, now) => listPermissions(state, asker, resource, page, now),
     listResources: (asker, what, page, now) => listResources(state, asker, what, page, now),

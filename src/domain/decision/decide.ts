@@ -2,6 +2,7 @@ import { limits } from '../limits.ts';
 import type { ResourceRef } from '../subject.ts';
 import type { DecisionQuestion } from './decision-index.ts';
 import { DecisionRequest, type DecisionState } from './decision-request.ts';
+import type { DecisionWork } from './decision-work.ts';
 import { type EffectiveSubject, effectiveSubjects, tooFar } from './effective-subjects.ts';
 import { WHOLE_TENANT } from './grant-table.ts';
 import { patternMatches } from './permission.ts';
@@ -13,10 +14,13 @@ import { INCLUDES, type PermissionMatch, UNKNOWN_ROLE } from './what-table.ts';
 // and the rules of the policy; any deny among them that counts wins, else any allow, else the answer is no. What has expired does not
 // count. What is missing is denied (architecture.md "Fail-closed table").
 
-/** `now` is epoch ms. Throws LIMIT_EXCEEDED where groups, parents or a condition's lists go too far: never a plain answer then. */
-export function decide(state: DecisionState, question: DecisionQuestion, now: number): Decision {
+/**
+ * `now` is epoch ms; `work` is what the decisions of one call share. Throws LIMIT_EXCEEDED where groups, parents or a condition's
+ * lists go too far, or all of it takes too much: never a plain answer then.
+ */
+export function decide(state: DecisionState, question: DecisionQuestion, now: number, work?: DecisionWork): Decision {
   const { grants } = state;
-  const request = new DecisionRequest(state, question, now);
+  const request = new DecisionRequest(state, question, now, work);
   if (request.who > 0 && grants.nodes.isDisabled(request.who)) return deny(question, 'SUBJECT_DISABLED');
   const match = grants.whats.match(question.permission);
   if (question.scopes !== undefined && !withinScopes(question.scopes, match.segments)) {
@@ -27,6 +31,7 @@ export function decide(state: DecisionState, question: DecisionQuestion, now: nu
   const resources = effectiveResources(request);
   const reachesTenant = !isGuarded(state, question.resource);
   for (const subject of subjects) {
+    request.work.spend(1 + resources.length);
     gather(request, subject, WHOLE_TENANT, reachesTenant, match, tally);
     for (const resource of resources) gather(request, subject, resource, true, match, tally);
   }
@@ -34,6 +39,9 @@ export function decide(state: DecisionState, question: DecisionQuestion, now: nu
   if (match.rules.length > 0) gatherRules(request, subjects, reachesTenant, match, tally);
   return tally.decision(question, () => grants.whats.isNamed(match));
 }
+
+/** Subjects that a search goes through in one unit of work. */
+const SEARCHED_PER_UNIT = 16;
 
 /** Whether some scope matches. Scopes that are no permission patterns (`openid`) match nothing. */
 export function withinScopes(scopes: readonly string[], segments: readonly string[]): boolean {
@@ -71,6 +79,7 @@ function gather(
 ): void {
   const { grants } = request.state;
   for (let slot = grants.firstOf(by.node, resource); slot !== 0; slot = grants.nextOf(slot, by.node, resource)) {
+    request.work.spend(1);
     const expiry = grants.expiryOf(slot);
     if (expiry !== 0 && expiry <= request.now) continue;
     const isDeny = grants.isDeny(slot);
@@ -89,6 +98,7 @@ function gatherContextual(
 ): void {
   const { whats } = request.state.grants;
   for (const [index, { grant, subject, resource }] of request.contextual.entries()) {
+    request.work.spend(1 + subjects.length / SEARCHED_PER_UNIT);
     if (grant.expiresAt !== undefined && grant.expiresAt <= request.now) continue;
     if (resource !== -1 && !resources.includes(resource)) continue;
     const by = subjects.find(({ node }) => node === subject);
@@ -107,6 +117,7 @@ function gatherRules(
   tally: Tally,
 ): void {
   for (const { rule, deny: isDeny, subject, condition } of match.rules) {
+    request.work.spend(1 + subjects.length / SEARCHED_PER_UNIT);
     if (rule.resourceType !== undefined && rule.resourceType !== request.question.resource?.type) continue;
     const by = subject === 0 ? subjects[0] : subjects.find(({ node }) => node === subject);
     if (by === undefined || !counts(INCLUDES, isDeny, reachesTenant)) continue;

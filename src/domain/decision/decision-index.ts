@@ -1,4 +1,5 @@
 import type { ResourceRef, SubjectRef } from '../subject.ts';
+import type { DecisionWork } from './decision-work.ts';
 import type { Attributes, ContextualGrant, Decision, Grant, GrantFilter, Policy } from './use-cases.ts';
 
 // A tenant's policy and grants in memory, as of one revision of `policy/<tenant>`.
@@ -70,8 +71,11 @@ export interface DecisionIndex {
   readonly policy: PolicyState;
   /** A policy that was in force, one of the last MAX_VERSIONS_KEPT; undefined: it is not kept. */
   policyVersion(version: number): PolicyState | undefined;
-  /** `now` is epoch ms. What is unknown is denied. Throws LIMIT_EXCEEDED where groups, parents or a condition's lists go too far. */
-  decide(question: DecisionQuestion, now: number): Decision;
+  /**
+   * `now` is epoch ms; `work` is what the decisions of one call share. What is unknown is denied. Throws LIMIT_EXCEEDED where groups,
+   * parents or a condition's lists go too far, or it takes too much.
+   */
+  decide(question: DecisionQuestion, now: number, work?: DecisionWork): Decision;
   /**
    * What the questions would be answered under another policy, with the grants there are. Nothing changes: decisions are synchronous, so
    * nobody sees the policy that is tried.

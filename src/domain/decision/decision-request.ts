@@ -1,6 +1,7 @@
 import type { ResourceRef } from '../subject.ts';
 import type { ConditionInput } from './condition.ts';
 import type { DecisionQuestion } from './decision-index.ts';
+import { DecisionWork, MAX_DECISION_WORK } from './decision-work.ts';
 import type { GrantTable } from './grant-table.ts';
 import type { Attributes, ContextualGrant } from './use-cases.ts';
 
@@ -29,6 +30,9 @@ export type Truth = true | false | readonly string[];
 /** A condition that this release refuses to run lacks something nobody can give. */
 const UNREADABLE: readonly string[] = [];
 const NO_ATTRIBUTES: Attributes = {};
+/** What every question costs, and what numbering each of its contextual grants does: in units of DecisionWork. */
+const QUESTION_COST = 10;
+const CONTEXTUAL_COST = 4;
 const NO_GRANTS: readonly NumberedGrant[] = [];
 
 export class DecisionRequest {
@@ -40,15 +44,20 @@ export class DecisionRequest {
   readonly who: number;
   readonly what: number;
   readonly contextual: readonly NumberedGrant[];
+  readonly work: DecisionWork;
   #input: ConditionInput | undefined;
   #truths: Map<number, Truth> | undefined;
   #overlay: Map<string, number> | undefined;
 
-  constructor(state: DecisionState, question: DecisionQuestion, now: number) {
+  /** `work`: shared by the decisions of one call. Throws LIMIT_EXCEEDED when that is used up. */
+  constructor(state: DecisionState, question: DecisionQuestion, now: number, work?: DecisionWork) {
     this.state = state;
     this.question = question;
     this.now = now;
+    this.work = work ?? new DecisionWork(MAX_DECISION_WORK);
+    this.work.begin();
     const { subject, resource, contextualGrants } = question;
+    this.work.spend(QUESTION_COST + CONTEXTUAL_COST * (contextualGrants?.length ?? 0));
     const { nodes } = state.grants;
     // A set such as `group:eng#member` is nobody who could ask; it must not pass for the group itself.
     const plain = subject.relation === undefined || subject.relation === '';
@@ -69,7 +78,7 @@ export class DecisionRequest {
     const known = this.#truths?.get(condition);
     if (known !== undefined) return known;
     this.#input ??= this.#makeInput();
-    const truth = this.state.grants.conditions.condition(condition)?.evaluate(this.#input) ?? UNREADABLE;
+    const truth = this.state.grants.conditions.condition(condition)?.evaluate(this.#input, this.work) ?? UNREADABLE;
     this.#truths ??= new Map();
     this.#truths.set(condition, truth);
     return truth;

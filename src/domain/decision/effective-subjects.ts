@@ -9,6 +9,8 @@ import { EVERYONE } from './node-table.ts';
 
 /** Sets that one subject is in. */
 export const MAX_EFFECTIVE_SUBJECTS = 1000;
+/** Missing attributes that are told of one set. */
+const MAX_MISSING = 20;
 
 export interface EffectiveSubject {
   readonly node: number;
@@ -18,14 +20,14 @@ export interface EffectiveSubject {
   certain: number;
   /** The same if every unanswered condition on the way were true. */
   possible: number;
-  /** Attributes that were missing on the way. */
+  /** Attributes that were missing on the way, at most 20. Of a way found late not all are known further on. */
   missing: ReadonlySet<string> | undefined;
   /** How it is held: by whom, and by which grant, a slot or, below 0, a contextual one: -1 - its position. */
   from: EffectiveSubject | undefined;
   via: number;
 }
 
-/** The subject itself first. Throws LIMIT_EXCEEDED beyond 32 groups in a row or 1,000 sets. */
+/** The subject itself first. Throws LIMIT_EXCEEDED beyond 32 groups in a row or 1,000 sets, or when the decision takes too much. */
 export function effectiveSubjects(request: DecisionRequest): readonly EffectiveSubject[] {
   const { nodes } = request.state.grants;
   const found = [beginning(request.who)];
@@ -57,12 +59,16 @@ function withContextualEveryone(request: DecisionRequest, found: EffectiveSubjec
   return isNew ? [...found, beginning(spoken.subject)] : found;
 }
 
-/** Breadth first; what becomes better known later is gone through again, which ends because times only grow and sets only fill. */
+/**
+ * Breadth first; a set that is held for longer than was known is gone through again, which ends because times only grow. Not one
+ * that only lacks more attributes: those multiply with every level.
+ */
 function close(request: DecisionRequest, found: EffectiveSubject[]): readonly EffectiveSubject[] {
   const { grants } = request.state;
   const known = new Map(found.map((each) => [each.node, each]));
   const waiting = [...found];
   const join = (set: number, from: EffectiveSubject, via: number, expiry: number, truth: Truth): void => {
+    request.work.spend(1);
     const until = expiry === 0 ? Number.POSITIVE_INFINITY : expiry;
     if (truth === false || until <= request.now) return;
     const step = {
@@ -87,6 +93,7 @@ function close(request: DecisionRequest, found: EffectiveSubject[]): readonly Ef
   for (let at = 0; at < waiting.length; at += 1) {
     const member = waiting[at];
     if (member === undefined) break;
+    request.work.spend(1);
     let slot = grants.firstMembership(member.node);
     for (; slot !== 0; slot = grants.nextMembership(slot)) {
       join(grants.setOf(slot), member, slot, grants.expiryOf(slot), request.truthOf(grants.conditionOf(slot)));
@@ -103,6 +110,7 @@ function joinContextual(
   join: (set: number, from: EffectiveSubject, via: number, expiry: number, truth: Truth) => void,
 ): void {
   const { grants } = request.state;
+  request.work.spend(request.contextual.length);
   for (const [index, { grant, subject, resource }] of request.contextual.entries()) {
     if (subject !== member.node || grant.effect !== 'allow' || grant.what.kind !== 'role' || resource === -1) continue;
     join(request.setNumber(resource, grant.what.role), member, -1 - index, grant.expiresAt ?? 0, true);
@@ -110,6 +118,7 @@ function joinContextual(
   for (const { base, subject: set, grant } of request.contextual) {
     if (base === 0 || set > 0) continue;
     for (let slot = grants.firstOf(member.node, base); slot !== 0; slot = grants.nextOf(slot, member.node, base)) {
+      request.work.spend(1);
       const what = grants.whats.what(grants.whatOf(slot));
       if (grants.isDeny(slot) || what.kind !== 'role' || what.role !== grant.subject.relation) continue;
       join(set, member, slot, grants.expiryOf(slot), request.truthOf(grants.conditionOf(slot)));
@@ -123,23 +132,23 @@ function improve(
   from: EffectiveSubject,
   via: number,
 ): boolean {
-  const missing = union(known.missing, step.missing ?? []);
-  const isBetter = step.certain > known.certain || step.possible > known.possible || missing !== known.missing;
+  const isBetter = step.certain > known.certain || step.possible > known.possible;
   if (step.certain > known.certain) {
     known.from = from;
     known.via = via;
   }
   known.certain = Math.max(known.certain, step.certain);
   known.possible = Math.max(known.possible, step.possible);
-  known.missing = missing;
+  known.missing = union(known.missing, step.missing ?? []);
   return isBetter;
 }
 
-/** The same set when nothing is new. */
+/** The same set when nothing is new, or it is full. */
 function union(known: ReadonlySet<string> | undefined, more: Iterable<string>): ReadonlySet<string> | undefined {
   let grown: Set<string> | undefined;
   for (const name of more) {
     if (known?.has(name) || grown?.has(name)) continue;
+    if ((grown ?? known)?.size === MAX_MISSING) break;
     grown ??= new Set(known);
     grown.add(name);
   }

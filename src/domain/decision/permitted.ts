@@ -4,6 +4,7 @@ import { formatResource, type ResourceRef, type SubjectRef } from '../subject.ts
 import { decide, effectiveResources, isGuarded } from './decide.ts';
 import type { DecisionQuestion, PageBounds, PermittedPage } from './decision-index.ts';
 import { DecisionRequest, type DecisionState } from './decision-request.ts';
+import { DecisionWork, MAX_CALL_WORK } from './decision-work.ts';
 import { effectiveSubjects } from './effective-subjects.ts';
 import { WHOLE_TENANT } from './grant-table.ts';
 import { EVERYONE } from './node-table.ts';
@@ -168,8 +169,9 @@ function decideEach(
   const { texts, isCut } = candidates.take();
   const names: string[] = [];
   let complete = true;
+  const work = new DecisionWork(MAX_CALL_WORK);
   for (const text of texts) {
-    const { effect, reason } = decide(state, questionOf(text), now);
+    const { effect, reason } = decide(state, questionOf(text), now, work);
     // With other attributes it might be allowed.
     if (reason === 'CONTEXT_MISSING') complete = false;
     if (effect !== 'allow') continue;

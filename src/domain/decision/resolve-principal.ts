@@ -1,6 +1,7 @@
 import type { CallContext } from '../call.ts';
 import type { TenantReplica } from '../replica.ts';
 import type { DecisionQuestion } from './decision-index.ts';
+import type { DecisionWork } from './decision-work.ts';
 import type {
   ContextualGrant,
   CredentialResolver,
@@ -48,16 +49,17 @@ export function questionFor(
   };
 }
 
-/** `now` is epoch ms. A credential that was refused is a denial with its reason. */
+/** `now` is epoch ms; `work` is what the decisions of one call share. A credential that was refused is a denial with its reason. */
 export function decideFor(
   replica: TenantReplica,
   principal: ResolvedPrincipal,
   question: Question & { readonly contextualGrants?: readonly ContextualGrant[] | undefined },
   now: number,
+  work?: DecisionWork,
 ): Decision {
   if (principal.kind === 'refused') {
     const { reason, subject } = principal;
     return subject === undefined ? { effect: 'deny', reason } : { effect: 'deny', reason, subject };
   }
-  return replica.index.decide(questionFor(principal, question), now);
+  return replica.index.decide(questionFor(principal, question), now, work);
 }

@@ -1,9 +1,10 @@
 import { DomainError } from '../errors.ts';
 import { Violations } from '../violations.ts';
 import type { DecisionIndex, DecisionQuestion } from './decision-index.ts';
+import { DecisionWork, MAX_CALL_WORK } from './decision-work.ts';
 import type { DecisionTest, DecisionTestResult, Policy } from './use-cases.ts';
 
-/** Each test under the policy in force and under the one to try, both on the same grants. `now` is epoch ms. */
+/** Each test under the policy in force and under the one to try, both on the same grants. `now` is epoch ms. Throws what `decide` throws. */
 export function tryPolicy(
   index: DecisionIndex,
   policy: Policy,
@@ -12,7 +13,8 @@ export function tryPolicy(
 ): readonly DecisionTestResult[] {
   if (tests.length === 0) return [];
   const questions = tests.map(questionOf);
-  const before = questions.map((question) => index.decide(question, now));
+  const work = new DecisionWork(MAX_CALL_WORK);
+  const before = questions.map((question) => index.decide(question, now, work));
   const after = index.decideUnder(policy, questions, now);
   return tests.flatMap(({ name, expect }, at) => {
     const [was, becomes] = [before[at], after[at]];
