@@ -1,8 +1,9 @@
 import { CompactSign, type CryptoKey, compactVerify } from 'jose';
 import { decodeBase64url } from './base64url.ts';
 
-// JWS compact serialization (RFC 7515), as strict as RFC 8725 asks: one text per token, the algorithm fixed by the key, and no header
-// member that could bring a key or a rule of its own.
+// JWS compact serialization (RFC 7515), as strict as RFC 8725 asks: one encoding of each part, the algorithm fixed by the key, and no header
+// member that could bring a key or a rule of its own. A token is not its text: an ECDSA signature (r, s) is as good as (r, n - s), which anybody
+// can make of it, so whatever is revoked, used up or counted must hang on ids in the payload.
 
 /** The algorithms of our signing keys. */
 export type SigningAlgorithm = 'ES256' | 'EdDSA' | 'RS256';
