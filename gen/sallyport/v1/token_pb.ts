@@ -1034,7 +1034,8 @@ export type RotateSigningKeyRequest = Message<"sallyport.v1.RotateSigningKeyRequ
   tenant: string;
 
   /**
-   * Rotate only if this key signs now; if another one does already, nothing changes. A retry with it rotates once.
+   * Rotate only if this key signs now; if another one of the tenant's keys does already, nothing changes, so a retry with it rotates
+   * once. A key that the tenant does not have is NOT_FOUND with SIGNING_KEY_NOT_FOUND.
    * Empty: rotate whichever signs. At most 64 characters. Example: `0rHv2oE3m8bWlQ9yq4Jv7m0mYqk2aHk3Yt1Xo0H5x9c`.
    *
    * @generated from field: string active_key_id = 2;
