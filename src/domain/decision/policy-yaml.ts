@@ -2,8 +2,9 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocumen
 import { limits } from '../limits.ts';
 import type { SubjectRef } from '../subject.ts';
 import { Violations } from '../violations.ts';
-import { checkPolicy, MAX_POLICY_BYTES } from './policy.ts';
+import { checkPolicy } from './policy.ts';
 import type { Policy, ResourceType, Role, Rule } from './use-cases.ts';
+import { yamlExcess } from './yaml-excess.ts';
 
 // A policy as YAML 1.2. Only mappings, lists and plain values: an anchor or a tag has no place in a policy, and would let a small
 // file grow without bound. Every fault comes with its line and column.
@@ -18,11 +19,8 @@ export interface YamlFault {
 
 /** Reads and checks a policy; with any fault the policy must not be used. Throws what `checkPolicy` throws. */
 export function readPolicyYaml(text: string): { readonly policy: Policy; readonly faults: readonly YamlFault[] } {
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_POLICY_BYTES) {
-    const message = `must be at most ${MAX_POLICY_BYTES} bytes, was ${bytes}`;
-    return { policy: { roles: [] }, faults: [{ line: 1, column: 1, message }] };
-  }
+  const excess = yamlExcess(text);
+  if (excess !== undefined) return { policy: { roles: [] }, faults: [{ ...excess, column: 1 }] };
   const reader = new PolicyReader(text);
   const policy = reader.read();
   if (!reader.isYaml) return { policy, faults: reader.faults };
@@ -50,7 +48,9 @@ class PolicyReader {
   readonly #places = new Map<string, Place>();
 
   constructor(text: string) {
-    this.#document = parseDocument(text, { lineCounter: this.#lines, version: '1.2', schema: 'core', merge: false });
+    // The parser compares each key with each: #entries finds what is there twice.
+    const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: false } as const;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, ...options });
   }
 
   get isYaml(): boolean {
@@ -144,6 +144,7 @@ class PolicyReader {
         this.#add(at, known === undefined ? 'must be a name' : `is unknown; known are ${known.join(', ')}`);
         continue;
       }
+      if (entries.has(name)) this.#add(at, 'is there already');
       entries.set(name, { key: at, value, place: placeOf(value ?? key, label) });
     }
     return entries;
