@@ -8,6 +8,8 @@ const MAX_LINES = 20_000;
 /** About 16,000 values. */
 const MAX_TOKENS = 80_000;
 const MAX_NESTING = 16;
+/** Anchors, tags and aliases, none of which a policy may have; the parser takes long over many in a row. */
+const MAX_MARKS = 100;
 
 /** Where a text is larger, or nests deeper, than a policy may; lines count from 1. */
 export function yamlExcess(text: string): { readonly line: number; readonly message: string } | undefined {
@@ -24,6 +26,7 @@ function tokenExcess(text: string): { readonly line: number; readonly message: s
   /** Columns at which the lines begin that a line may be inside of. */
   const indents: number[] = [];
   let [line, tokens, flows, markers] = [1, 0, 0, 0];
+  let marks = 0;
   let isLineBegin = true;
   let isText = false;
   for (const token of new Lexer().lex(text)) {
@@ -45,6 +48,8 @@ function tokenExcess(text: string): { readonly line: number; readonly message: s
     if (indents.length + flows + markers > MAX_NESTING) {
       return { line, message: `must not nest over more than ${MAX_NESTING} levels` };
     }
+    if (kind === 'anchor' || kind === 'tag' || kind === 'alias') marks += 1;
+    if (marks > MAX_MARKS) return { line, message: 'must not have anchors, tags or aliases' };
     line += token.split('\n').length - 1;
   }
   return undefined;

@@ -12,6 +12,7 @@ const tooLarge: readonly (readonly [name: string, text: string, message: RegExp]
   ['keys on a line', '? '.repeat(100_000), /more than 16 levels/],
   ['lines', '\n'.repeat(200_000), /at most 20000 lines/],
   ['values', `roles: {r: {permissions: [${'{a: b}, '.repeat(20_000)}]}}`, /fewer values/],
+  ['anchors', `roles: [${'&a '.repeat(38_000)}]`, /anchors, tags or aliases/],
   ['blocks', Array.from({ length: 500 }, (_, at) => `${' '.repeat(at)}a:`).join('\n'), /more than 16 levels/],
   ['a bracket in a text before', `["]", `.repeat(1000), /more than 16 levels/],
 ];
