@@ -5,6 +5,7 @@ import { storeSuite } from './store-suite.ts';
 
 storeSuite({
   name: 'memory',
+  losesNoAnswer: true,
   open: async (parts) => {
     const store = createMemoryStore(parts);
     return {

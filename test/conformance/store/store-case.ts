@@ -10,13 +10,15 @@ export interface StoreFactory {
   readonly name: string;
   /** A fresh, empty store. Its `now()` and its versions come from these parts. */
   open(parts: { readonly clock: Clock; readonly random: RandomSource }): Promise<OpenStore>;
+  /** There is no way between store and caller on which an answer could be lost: those cases are no part of its law. */
+  readonly losesNoAnswer?: true;
   /** Cases by name that the surroundings (never the adapter) cannot show, with the reason; they are reported as skipped. */
   readonly cannotShow?: ReadonlyMap<string, string>;
 }
 
 export interface OpenStore {
   readonly store: Store;
-  /** The next write reaches the store and is durable, but its answer is lost on the way. Without it those cases are skipped. */
+  /** The next write reaches the store and is durable, but its answer is lost on the way. */
   loseNextAnswer?(): void;
   /** Another handle on the same data, as a second replica has it. Without it races run on one handle. The suite closes it. */
   another?(): Promise<Store>;
