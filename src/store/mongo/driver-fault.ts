@@ -14,6 +14,8 @@ import { Fault } from '../../platform/faults.ts';
 const DUPLICATE_KEY = 11000;
 /** Unauthorized, AuthenticationFailed. */
 const REFUSED_CREDENTIALS = new Set([13, 18]);
+/** What the driver throws for a mistake in the code that uses it: nothing that a retry could mend. */
+const MISUSE = new Set(['MongoInvalidArgumentError', 'MongoCompatibilityError', 'MongoParseError']);
 /** Everything the driver throws when it is used after `close`. */
 const CLOSED = new Set([
   'MongoNotConnectedError',
@@ -48,13 +50,20 @@ export function isUnreachable(fault: unknown): boolean {
 
 /** The fault for what an operation threw; errors that are not the driver's (a broken limit, an abort) stay as they are. */
 export function toFault(error: unknown): unknown {
+  if (isSystemError(error)) return new Fault('UNAVAILABLE', 'the database does not answer', { cause: error });
   if (!(error instanceof MongoError)) return error;
   if (isDuplicate(error)) return error;
   if (isPoolTimeout(error)) {
     return new Fault('OVERLOADED', 'the database takes no more work now', { retryAfterMs: 300, cause: error });
   }
-  if (error instanceof MongoAPIError && !CLOSED.has(error.name)) return error;
+  // A connection that is cut in the middle of a read leaves a cursor or session that the driver calls misused: it is the cut that counts.
+  if (error instanceof MongoAPIError && MISUSE.has(error.name)) return error;
   return new Fault('UNAVAILABLE', sentence(error), { cause: error });
+}
+
+/** A socket's own error (ECONNRESET, EPIPE and the like), which the driver now and then lets through as it is. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof MongoError) && 'syscall' in error && 'code' in error;
 }
 
 /**
@@ -64,6 +73,7 @@ export function toFault(error: unknown): unknown {
 export function mayHaveHappened(fault: unknown): boolean {
   if (!(fault instanceof Fault) || fault.code !== 'UNAVAILABLE') return false;
   const { cause } = fault;
+  if (isSystemError(cause)) return true;
   if (cause instanceof MongoServerSelectionError || !(cause instanceof MongoError)) return false;
   return !CLOSED.has(cause.name);
 }
