@@ -56,6 +56,8 @@ export const openService: OpenService = async (context) => {
     const key = await firstAdminKey(settings, directory, context.random);
     await makeFirstAdmin({ ...foundation, decisions: composition.useCases.decisions, clock: context.clock }, key);
   }
+  // Another replica may have made it since the log was loaded here; its grants are older than its key, so one poll brings them.
+  await follower.poll();
   keepHouse(context, store, Object.values(foundation.marks));
   const readiness = watchReadiness(context, store, follower);
   const listening = await serve(context, composition, readiness.current);
