@@ -16,8 +16,10 @@ import { builtInPolicy } from './domain/caller/built-in-roles.ts';
 import {
   createEraseUserHandler,
   createMarkUserHandler,
+  createUnlockUserHandler,
   ERASE_USER_EFFECT,
   MARK_USER_EFFECT,
+  UNLOCK_USER_EFFECT,
 } from './domain/identity/user-effects.ts';
 import { createKeyRotation } from './domain/keys/key-rotation.ts';
 import { checkMasterKey, hasMasterKeyCheck } from './domain/keys/master-key-check.ts';
@@ -117,6 +119,7 @@ async function found(
     [AUDIT_EFFECT]: audit.handler,
     [REVOKE_EFFECT]: createRevokeHandler(follower),
     [MARK_USER_EFFECT]: createMarkUserHandler({ store, replicas: follower }),
+    [UNLOCK_USER_EFFECT]: createUnlockUserHandler({ store, clock }),
     [ERASE_USER_EFFECT]: createEraseUserHandler({ store, replicas: follower, clock }),
     [TENANT_CHANGED_EFFECT]: createTenantChangedHandler(follower),
   };
@@ -131,7 +134,7 @@ async function found(
   const policy = { publishMs: settings.jwksCacheMs, maxAgeMs: settings.signingKeyMaxAgeMs };
   const settle = createSettle(outbox);
   const keyRotation = createKeyRotation({ store, sealer, updates, settle, clock, tenants, policy });
-  const signingKeys = createSigningKeys({ store, sealer, clock, logger, tenants, rotation: keyRotation });
+  const signingKeys = createSigningKeys({ store, sealer, settle, clock, logger, tenants, rotation: keyRotation });
   follower.onChange((change) => forgetSigningKeys(signingKeys, change));
   const marks = { sessions: createUseMarks(store, 'sessions'), apiKeys: createUseMarks(store, 'apiKeys') };
   const foundation = {

@@ -1,4 +1,4 @@
-// The storage port: interfaces only. The comments are its law; test/conformance checks each of them on every adapter.
+// The storage port: interfaces, and the names of the collections. The comments are its law; test/conformance checks each of them on every adapter.
 //
 // Every write is one atomic operation on one document, or one append to one log. There are no transactions that span
 // documents. Documents are JSON-safe: well-formed strings (a lone surrogate is refused), finite numbers, booleans, null,
@@ -215,7 +215,18 @@ export interface AuditTrail {
   pseudonymize(tenant: string, subject: string, pseudonym: string, signal?: AbortSignal): Promise<void>;
 }
 
-export type CollectionName = 'users' | 'sessions' | 'challenges' | 'apiKeys' | 'keySets' | 'providers' | 'tenants';
+/** All there are: an adapter makes them, a walk over everything visits them. */
+export const collectionNames = [
+  'users',
+  'sessions',
+  'challenges',
+  'apiKeys',
+  'keySets',
+  'providers',
+  'tenants',
+] as const;
+
+export type CollectionName = (typeof collectionNames)[number];
 
 export interface Store {
   /** For logs and metrics: `sqlite` or `mongodb`. */

@@ -1,5 +1,5 @@
 import type { Outbox } from '../domain/outbox.ts';
-import type { CollectionName, Document, Store } from '../domain/storage.ts';
+import { type CollectionName, collectionNames, type Document, type Store } from '../domain/storage.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 
@@ -12,16 +12,6 @@ const SWEEP_EVERY_MS = 10_000;
 const DOCUMENTS_AT_ONCE = 1000;
 /** Pages of one collection per sweep. */
 const MAX_ROUNDS = 100;
-
-const COLLECTIONS = [
-  'users',
-  'sessions',
-  'challenges',
-  'apiKeys',
-  'keySets',
-  'providers',
-  'tenants',
-] as const satisfies readonly CollectionName[];
 
 export interface OutboxSweeperOptions {
   readonly store: Store;
@@ -47,7 +37,7 @@ export function createOutboxSweeper(options: OutboxSweeperOptions): OutboxSweepe
   let running: Promise<unknown> = Promise.resolve();
   const sweep = async (olderThan: number): Promise<number> => {
     let settled = 0;
-    for (const name of COLLECTIONS) settled += await sweepCollection(options, name, olderThan, stopped.signal);
+    for (const name of collectionNames) settled += await sweepCollection(options, name, olderThan, stopped.signal);
     return settled;
   };
   const schedule = (): void => {

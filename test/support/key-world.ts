@@ -1,5 +1,7 @@
 import { createKeyRing } from '../../src/crypto/key-ring.ts';
 import { createSealer } from '../../src/crypto/sealed-field.ts';
+import { createAuditBuffer } from '../../src/domain/audit/audit-buffer.ts';
+import { AUDIT_EFFECT } from '../../src/domain/audit/audit-event.ts';
 import { builtInPolicy } from '../../src/domain/caller/built-in-roles.ts';
 import { createAccessTokens } from '../../src/domain/keys/access-token.ts';
 import { createKeyRotation } from '../../src/domain/keys/key-rotation.ts';
@@ -32,10 +34,13 @@ export function createKeyWorld(policy: RotationPolicy, settings: Partial<TenantS
     const random = seededRandom(seed);
     const updates = createUpdates(random);
     const follower = createFollower({ log: store.changeLog, clock, random, logger, builtIn: builtInPolicy });
-    const outbox = createOutbox(store, updates, { [REVOKE_EFFECT]: createRevokeHandler(follower) });
+    const outbox = createOutbox(store, updates, {
+      [REVOKE_EFFECT]: createRevokeHandler(follower),
+      [AUDIT_EFFECT]: createAuditBuffer({ store, clock, random, logger }).handler,
+    });
     const settle = createSettle(outbox);
     const rotation = createKeyRotation({ store, sealer, updates, settle, clock, tenants, policy });
-    const signingKeys = createSigningKeys({ store, sealer, clock, logger, tenants, rotation });
+    const signingKeys = createSigningKeys({ store, sealer, settle, clock, logger, tenants, rotation });
     follower.onChange((change) => {
       const isKeySet = change.kind === 'revoked' && change.revocations.some(({ kind }) => kind === 'key_set');
       if (isKeySet || change.kind === 'loaded') signingKeys.forget(change.tenant);

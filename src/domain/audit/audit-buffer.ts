@@ -3,7 +3,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { type RandomSource, randomId } from '../../platform/random.ts';
 import type { EffectHandler } from '../outbox.ts';
 import type { AuditEvent, Store } from '../storage.ts';
-import { type AuditFacts, auditEvent, eventOfEffect } from './audit-event.ts';
+import { type AuditFacts, auditEvent, eventOfEffect, ownCall } from './audit-event.ts';
 import { eventsDropped } from './audit-events.ts';
 
 // The two ways into the audit trail. What follows a write comes by the outbox and is never lost. What follows none (failures, refusals, denied
@@ -57,7 +57,7 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
   };
   const flush = async (signal: AbortSignal | undefined): Promise<void> => {
     if (untold > 0 && waiting.length < maxWaiting) {
-      keep(eventsDropped(SELF, untold, clock.now()));
+      keep(eventsDropped(ownCall, untold, clock.now()));
       untold = 0;
     }
     while (waiting.length > 0) {
@@ -91,13 +91,6 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
     },
   };
 }
-
-/** For parts of the service that record what no caller asked for. */
-const SELF = {
-  caller: { subject: { type: 'service', id: 'sallyport' }, name: 'service:sallyport', credentialId: '' },
-  requestId: 'none',
-  signal: undefined,
-} as const;
 
 function logEvent(logger: Logger, { tenant, id, type, subject, outcome, details }: AuditEvent): void {
   if (!logger.enabled('info')) return;

@@ -35,6 +35,7 @@ export type AuditEventType =
   | 'api_key.created'
   | 'api_key.changed'
   | 'api_key.revoked'
+  | 'signing_key.made'
   | 'signing_key.rotated'
   | 'signing_key.revoked'
   | 'tenant.changed'
@@ -49,6 +50,12 @@ export type AuditEventType =
 
 /** Who called, and in which request. */
 export type AuditedCall = Pick<CallContext, 'caller' | 'requestId'>;
+
+/** For what no caller asked for: the service by itself. */
+export const ownCall: AuditedCall = {
+  caller: { subject: { type: 'service', id: 'sallyport' }, name: 'service:sallyport', credentialId: '' },
+  requestId: 'none',
+};
 
 /** What one event says. No member may ever hold a password, token, hash or code; ids are fine. */
 export interface AuditFacts {

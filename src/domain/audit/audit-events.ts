@@ -94,8 +94,10 @@ export function codeFailed(
 }
 
 /** A manager forgot the failures of a user. */
-export function loginUnlocked(call: CallContext, tenant: string, userId: string, at: number): AuditFacts {
-  return { tenant, type: 'login.unlocked', outcome: 'success', subject: userName(userId), call, at };
+export function loginUnlocked(call: CallContext, user: WrittenUser, at: number): Effect {
+  const { tenant, id } = user;
+  const facts = { tenant, type: 'login.unlocked', outcome: 'success', subject: userName(id), call, at } as const;
+  return auditEffect(facts, [id, at, call.requestId]);
 }
 
 type SessionFacts = Pick<SessionDocument, 'tenant' | 'id' | 'subject' | 'kind' | 'methods' | 'client'>;
@@ -156,16 +158,16 @@ export function apiKeyEvent(
   return auditEffect(facts, [key.id, ...write]);
 }
 
-/** Somebody rotated the signing keys of a tenant, or revoked one. */
+/** A signing key was made, signs from now on (`rotated`), or was revoked; each happens to one key once. */
 export function signingKeyEvent(
   type: Extract<AuditEventType, `signing_key.${string}`>,
-  call: CallContext,
+  call: AuditedCall,
   tenant: string,
   kid: string,
   at: number,
-): AuditFacts {
-  const details = kid === '' ? undefined : { keyId: kid };
-  return { tenant, type, outcome: 'success', call, details, at };
+): Effect {
+  const facts = { tenant, type, outcome: 'success', call, details: { keyId: kid }, at } as const;
+  return auditEffect(facts, [kid]);
 }
 
 /** A decision that was not an allow. */

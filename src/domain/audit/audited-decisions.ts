@@ -5,7 +5,7 @@ import type { AuthorizeOutcome, BatchOutcome, Decision, DecisionUseCases, Questi
 import type { KeyUseCases, VerifiedApiKey } from '../keys/use-cases.ts';
 import { formatResource, formatSubject } from '../subject.ts';
 import type { AuditNotes } from './audit-buffer.ts';
-import { decisionDenied, signingKeyEvent } from './audit-events.ts';
+import { decisionDenied } from './audit-events.ts';
 import type { PolicyTrail } from './policy-trail.ts';
 
 // Decisions that were denied, and writes of what decisions are made from, as events. An allow costs one comparison more.
@@ -58,24 +58,11 @@ export function auditedDecisions(decisions: DecisionUseCases, ports: AuditedDeci
   };
 }
 
-/**
- * VerifyApiKey answers with a decision too. Signing keys change without a caller as well, so their writes carry no event: what somebody asked
- * for is noted after it was done.
- */
+/** VerifyApiKey answers with a decision too. */
 export function auditedKeyChecks(keys: KeyUseCases, ports: Omit<AuditedDecisionPorts, 'trail'>): KeyUseCases {
   const note = denialNotes(ports);
   return {
     ...keys,
-    rotateSigningKey: async (call, tenant, ifActive) => {
-      const made = await keys.rotateSigningKey(call, tenant, ifActive);
-      ports.audit.note(signingKeyEvent('signing_key.rotated', call, tenant, ifActive, ports.clock.now()));
-      return made;
-    },
-    revokeSigningKey: async (call, tenant, kid) => {
-      const left = await keys.revokeSigningKey(call, tenant, kid);
-      ports.audit.note(signingKeyEvent('signing_key.revoked', call, tenant, kid, ports.clock.now()));
-      return left;
-    },
     verifyApiKey: (call, input) => {
       const told = (verified: VerifiedApiKey): VerifiedApiKey => {
         if (verified.decision.effect !== 'allow') note(call, input.tenant, verified.decision, input);

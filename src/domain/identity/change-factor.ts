@@ -7,7 +7,7 @@ import type { IdentityParts } from './ports.ts';
 import { spendProof } from './proof.ts';
 import { newRecoveryCodes, recoveryDigest } from './recovery-code.ts';
 import type { ChangeFactorInput, Rejection, UserDocument } from './use-cases.ts';
-import { hasFactor, newEpoch, requireUser, userNotFound, usersOf } from './user.ts';
+import { hasFactor, newEpoch, requireUser, swapUser, userNotFound, usersOf } from './user.ts';
 
 // Changes of a factor in force: on the word of a caller that manages users, or by a proof that its user has just logged in, which with a
 // factor in force took that factor.
@@ -64,9 +64,8 @@ async function changeFactor(
   user: UserDocument,
   next: (current: UserDocument) => UserDocument,
 ): Promise<UserDocument | undefined> {
-  const written = await parts.updates.update<UserDocument, 'written' | 'gone' | 'none' | 'changed'>(
-    'users',
-    usersOf(parts.store),
+  const written = await swapUser<'written' | 'gone' | 'none' | 'changed'>(
+    parts,
     user.tenant,
     user.id,
     (current) => {

@@ -11,7 +11,7 @@ import { continueLogin } from './login.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { ChangePasswordInput, ChangePasswordOutcome, Rejection, UserDocument } from './use-cases.ts';
-import { newEpoch, requireUser, usersOf, withPassword } from './user.ts';
+import { newEpoch, requireUser, swapUser, usersOf, withPassword } from './user.ts';
 import { countWrong, refusePassword } from './wrong-password.ts';
 
 type ByUser = Extract<ChangePasswordInput['target'], { readonly kind: 'user' }>;
@@ -150,9 +150,8 @@ async function writePassword(
 ): Promise<UserDocument | undefined> {
   const hash = await parts.hasher.hash(password, call.signal);
   const now = parts.clock.now();
-  const written = await parts.updates.update<UserDocument, boolean>(
-    'users',
-    usersOf(parts.store),
+  const written = await swapUser<boolean>(
+    parts,
     user.tenant,
     user.id,
     (current) => {

@@ -13,7 +13,7 @@ import { rejectionOf } from './second-factor.ts';
 import { matchingSteps } from './totp.ts';
 import { openTotpSecret } from './totp-seed.ts';
 import type { ConfirmTotpOutcome, IdentityUseCases, LoginOutcome, UserDocument } from './use-cases.ts';
-import { hasFactor, newEpoch, usersOf } from './user.ts';
+import { hasFactor, newEpoch, swapUser } from './user.ts';
 
 type ConfirmTotpInput = Parameters<IdentityUseCases['confirmTotp']>[1];
 
@@ -94,9 +94,8 @@ async function confirm(
   if (lastStep === undefined) return 'invalid';
   const recoveryCodes = newRecoveryCodes(parts.random);
   const digests = recoveryCodes.map((recovery) => recoveryDigest(parts.ring, user.tenant, user.id, recovery));
-  const written = await parts.updates.update<UserDocument, 'written' | 'enrolled' | 'gone'>(
-    'users',
-    usersOf(parts.store),
+  const written = await swapUser<'written' | 'enrolled' | 'gone'>(
+    parts,
     user.tenant,
     user.id,
     (current) => {

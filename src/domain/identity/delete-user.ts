@@ -6,7 +6,7 @@ import { requireTenant } from '../tenant/require-tenant.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
 import type { IdentityParts } from './ports.ts';
 import type { UserDocument } from './use-cases.ts';
-import { newEpoch, userChanged, userNotFound, usersOf } from './user.ts';
+import { newEpoch, swapUser, userChanged, userNotFound } from './user.ts';
 import { eraseUserEffect, markUserEffect } from './user-effects.ts';
 
 /**
@@ -25,9 +25,8 @@ export async function deleteUser(
   const settings = await requireTenant(parts.tenants, tenant, call.signal);
   const now = parts.clock.now();
   const erase = eraseUserEffect(call.caller.name, randomId(parts.random));
-  const written = await parts.updates.update<UserDocument, 'deleting' | 'gone' | 'changed'>(
-    'users',
-    usersOf(parts.store),
+  const written = await swapUser<'deleting' | 'gone' | 'changed'>(
+    parts,
     tenant,
     userId,
     (user) => {

@@ -9,8 +9,8 @@ import { spendProof } from './proof.ts';
 import { newTotpSecret, totpSecretText, totpUri } from './totp.ts';
 import { totpQrCode } from './totp-qr-code.ts';
 import { sealTotpSecret } from './totp-seed.ts';
-import type { EnrollTotpInput, IdentityUseCases, Rejection, TotpEnrollment, UserDocument } from './use-cases.ts';
-import { hasFactor, requireUser, userNotFound, usersOf } from './user.ts';
+import type { EnrollTotpInput, IdentityUseCases, Rejection, TotpEnrollment } from './use-cases.ts';
+import { hasFactor, requireUser, swapUser, userNotFound } from './user.ts';
 
 /**
  * Begins an enrollment: a secret that does nothing until its first code is confirmed. Of two at once the later swap's secret stays, and
@@ -31,9 +31,8 @@ export async function enrollTotp(
   const secret = newTotpSecret(parts.random);
   const sealedSecret = await sealTotpSecret(parts.sealer, user.tenant, user.id, secret);
   const startedAt = parts.clock.now();
-  const written = await parts.updates.update<UserDocument, 'written' | 'enrolled' | 'gone'>(
-    'users',
-    usersOf(parts.store),
+  const written = await swapUser<'written' | 'enrolled' | 'gone'>(
+    parts,
     user.tenant,
     user.id,
     (current) => {

@@ -1,8 +1,7 @@
 import { userEvent } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import type { IdentityParts } from './ports.ts';
-import type { UserDocument } from './use-cases.ts';
-import { usersOf } from './user.ts';
+import { swapUser } from './user.ts';
 
 /**
  * Marks a password that was guessed at too often: from now on it only serves its owner, at a place where it was right before, and there it
@@ -15,19 +14,13 @@ export async function exhaustPassword(
   userId: string,
 ): Promise<void> {
   const now = parts.clock.now();
-  const written = await parts.updates.update<UserDocument, undefined>(
-    'users',
-    usersOf(parts.store),
-    tenant,
-    userId,
-    (user) => {
-      if (user?.password === undefined || user.status === 'deleting' || user.password.mustReset === true) {
-        return { kind: 'keep', result: undefined };
-      }
-      const told = userEvent('password.must_be_reset', call, user, now);
-      const password = { ...user.password, mustReset: true };
-      return { kind: 'write', draft: { ...user, password, outbox: [...(user.outbox ?? []), told] }, result: undefined };
-    },
-  );
+  const written = await swapUser<undefined>(parts, tenant, userId, (user) => {
+    if (user?.password === undefined || user.status === 'deleting' || user.password.mustReset === true) {
+      return { kind: 'keep', result: undefined };
+    }
+    const told = userEvent('password.must_be_reset', call, user, now);
+    const password = { ...user.password, mustReset: true };
+    return { kind: 'write', draft: { ...user, password, outbox: [...(user.outbox ?? []), told] }, result: undefined };
+  });
   if (written.kind === 'done' && written.document !== undefined) await parts.outbox.settle('users', written.document);
 }

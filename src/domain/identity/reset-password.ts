@@ -10,7 +10,7 @@ import { isToken, randomToken, readToken } from './one-time-token.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { MailedToken, Rejection, ResetPasswordInput, TokenSlot, UserDocument } from './use-cases.ts';
-import { keysOf, newEpoch, slotKey, usersOf, withPassword } from './user.ts';
+import { keysOf, newEpoch, slotKey, swapUser, usersOf, withPassword } from './user.ts';
 
 const INVALID: Rejection = { kind: 'rejection', reason: 'PROOF_INVALID' };
 
@@ -38,9 +38,8 @@ export async function requestPasswordReset(
     return { address: '', token, expiresAt };
   }
   const slot: TokenSlot = { id, digest, expiresAt };
-  const written = await parts.updates.update<UserDocument, boolean>(
-    'users',
-    users,
+  const written = await swapUser<boolean>(
+    parts,
     tenant,
     user.id,
     (current) => {
@@ -119,9 +118,8 @@ async function resetInTurn(
   await requireGoodPassword(parts, call, input.tenant, settings, candidate);
   const hash = await parts.hasher.hash(password, call.signal);
   const now = parts.clock.now();
-  const written = await parts.updates.update<UserDocument, boolean>(
-    'users',
-    users,
+  const written = await swapUser<boolean>(
+    parts,
     input.tenant,
     user.id,
     (current) => {

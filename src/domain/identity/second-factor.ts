@@ -9,7 +9,7 @@ import { findRecoveryCode } from './recovery-code.ts';
 import { matchingSteps } from './totp.ts';
 import { openTotpSecret } from './totp-seed.ts';
 import type { Rejection, UsedCode, UserDocument, VerifyTotpInput } from './use-cases.ts';
-import { hasFactor, usersOf } from './user.ts';
+import { hasFactor, swapUser, usersOf } from './user.ts';
 
 // Using a code of a second factor. A code works once: that it is used is written to the user document, by compare-and-swap, before
 // success is told. Of any number of uses at once, over any number of replicas, one swap wins; the others find the step or the
@@ -99,9 +99,8 @@ async function swap(
   use: CodeUse,
   take: (current: UserDocument) => Change<UserDocument, TakenCode>,
 ): Promise<CodeVerdict> {
-  const taken = await parts.updates.update<UserDocument, TakenCode>(
-    'users',
-    usersOf(parts.store),
+  const taken = await swapUser<TakenCode>(
+    parts,
     use.tenant,
     use.userId,
     (current) => (applies(current, use) ? take(current) : { kind: 'keep', result: 'not_applicable' }),

@@ -4,7 +4,7 @@ import { requireTenant } from '../tenant/require-tenant.ts';
 import { ownerOf, requireGoodPassword } from './judge-password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { UserDocument } from './use-cases.ts';
-import { newEpoch, requireUser, userNotFound, usersOf, withPassword } from './user.ts';
+import { newEpoch, requireUser, swapUser, userNotFound, withPassword } from './user.ts';
 
 /**
  * Gives a user a new password and ends everything that the user carries, by one swap. Of two at once the later swap's password stays,
@@ -24,10 +24,8 @@ export async function setPassword(
   await requireGoodPassword(parts, call, tenant, settings, { password, field: 'password', owner });
   const hash = await parts.hasher.hash(password, call.signal);
   const now = parts.clock.now();
-  const users = usersOf(parts.store);
-  const written = await parts.updates.update<UserDocument, boolean>(
-    'users',
-    users,
+  const written = await swapUser<boolean>(
+    parts,
     tenant,
     userId,
     (user) => {

@@ -1,13 +1,14 @@
 import { loginUnlocked } from '../audit/audit-events.ts';
 import type { CallContext } from '../call.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
-import { identifierKey } from './identifier.ts';
 import type { IdentityParts } from './ports.ts';
-import { requireUser } from './user.ts';
+import { swapUser, userNotFound } from './user.ts';
+import { unlockUserEffect } from './user-effects.ts';
 
 /**
  * Forgets failed passwords and codes of a user and ends the locks that they brought, but not those of whole networks. A password that must be
- * reset stays so. Repeating it is no error; a kill in the middle leaves some of it done. Throws TENANT_NOT_FOUND, USER_NOT_FOUND.
+ * reset stays so. One swap records that it is to be done and its event; a kill after it leaves both to any replica. Repeating it is no error.
+ * Throws TENANT_NOT_FOUND, USER_NOT_FOUND.
  */
 export async function unlockUser(
   parts: IdentityParts,
@@ -16,7 +17,18 @@ export async function unlockUser(
   userId: string,
 ): Promise<void> {
   await requireTenant(parts.tenants, tenant, call.signal);
-  const user = await requireUser(parts.store, tenant, userId, call.signal);
-  await parts.loginGuard.unlock(tenant, userId, user.identifiers.map(identifierKey), call.signal);
-  parts.audit.note(loginUnlocked(call, tenant, userId, parts.clock.now()));
+  const now = parts.clock.now();
+  const written = await swapUser<boolean>(
+    parts,
+    tenant,
+    userId,
+    (user) => {
+      if (user === undefined || user.status === 'deleting') return { kind: 'keep', result: false };
+      const outbox = [...(user.outbox ?? []), unlockUserEffect(now), loginUnlocked(call, user, now)];
+      return { kind: 'write', draft: { ...user, outbox }, result: true };
+    },
+    call.signal,
+  );
+  if (written.kind !== 'done' || !written.result || written.document === undefined) throw userNotFound();
+  await parts.outbox.settle('users', written.document, call.signal);
 }

@@ -8,7 +8,7 @@ import { identifierKey } from './identifier.ts';
 import { parseIdentifiers } from './parse-identifiers.ts';
 import type { IdentityParts } from './ports.ts';
 import type { Identifier, UpdateUserInput, UserDocument } from './use-cases.ts';
-import { keysOf, newEpoch, requireUser, userChanged, userNotFound, usersOf } from './user.ts';
+import { keysOf, newEpoch, requireUser, swapUser, userChanged, userNotFound } from './user.ts';
 import { markUserEffect } from './user-effects.ts';
 
 /**
@@ -25,9 +25,8 @@ export async function updateUser(
   const settings = await requireTenant(parts.tenants, input.tenant, call.signal);
   const identifiers = input.identifiers === undefined ? undefined : parseIdentifiers(input.identifiers, 'known');
   const now = parts.clock.now();
-  const written = await parts.updates.update<UserDocument, 'written' | 'gone' | 'changed'>(
-    'users',
-    usersOf(parts.store),
+  const written = await swapUser<'written' | 'gone' | 'changed'>(
+    parts,
     input.tenant,
     input.userId,
     (user) => {

@@ -5,12 +5,16 @@ import type { EffectHandler } from '../outbox.ts';
 import type { Replicas, Revocation } from '../replica.ts';
 import { REMEMBERED_MS } from '../session/revocation.ts';
 import type { CollectionName, Document, Effect, Store } from '../storage.ts';
+import { createAttempts } from './attempts.ts';
+import { identifierKey } from './identifier.ts';
+import { createLoginGuard } from './login-guard.ts';
 import { usersOf } from './user.ts';
 
 // What follows a change of a user's status, each idempotent and finished by any replica when a process dies in between.
 
 export const MARK_USER_EFFECT = 'mark_user';
 export const ERASE_USER_EFFECT = 'erase_user';
+export const UNLOCK_USER_EFFECT = 'unlock_user';
 
 interface Ports {
   readonly store: Store;
@@ -21,6 +25,21 @@ interface Ports {
 /** Lets every decision know whether the user may act. `epoch` keeps two changes apart while both are pending. */
 export function markUserEffect(epoch: number): Effect {
   return { id: `mark_user:${epoch}`, kind: MARK_USER_EFFECT };
+}
+
+/** Forgets the failures of a user; `at`, epoch ms, keeps two of them apart while both are pending. */
+export function unlockUserEffect(at: number): Effect {
+  return { id: `unlock_user:${at}`, kind: UNLOCK_USER_EFFECT };
+}
+
+/** Performs effects of kind `unlock_user`. Performed again it forgets again, which only a guesser who was there in between gains by. */
+export function createUnlockUserHandler({ store, clock }: Pick<Ports, 'store' | 'clock'>): EffectHandler {
+  const { counters } = store;
+  const guard = createLoginGuard({ counters, clock, attempts: createAttempts({ counters, clock }) });
+  return async ({ tenant, id }, _effect, signal) => {
+    const user = await usersOf(store).get(tenant, id, signal);
+    await guard.unlock(tenant, id, (user?.identifiers ?? []).map(identifierKey), signal);
+  };
 }
 
 /** `author` is the caller that erases; `pseudonym`, random, is kept nowhere else, so that nothing leads back from it. */

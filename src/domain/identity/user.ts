@@ -2,6 +2,7 @@ import { DomainError } from '../errors.ts';
 import { revokeEffect } from '../session/revocation.ts';
 import type { Collection, Draft, Effect, Store } from '../storage.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
+import type { Change, UpdateResult, Updates } from '../update.ts';
 import { identifierKey } from './identifier.ts';
 import type { UserDocument } from './use-cases.ts';
 
@@ -30,6 +31,20 @@ export async function requireUser(
   const user = await usersOf(store).get(tenant, userId, signal);
   if (user === undefined || user.status === 'deleting') throw userNotFound();
   return user;
+}
+
+/**
+ * Changes one user document: `change` is pure, may run several times, and sees it as it is then (undefined: nobody, or gone).
+ * As Updates.update, so of two at once one wins and the other is shown what that one wrote.
+ */
+export async function swapUser<R>(
+  parts: { readonly store: Store; readonly updates: Updates },
+  tenant: string,
+  userId: string,
+  change: (current: UserDocument | undefined) => Change<UserDocument, R>,
+  signal?: AbortSignal,
+): Promise<UpdateResult<UserDocument, R>> {
+  return await parts.updates.update('users', usersOf(parts.store), tenant, userId, change, signal);
 }
 
 /** The part of a user document that changes when everything which the user carries must end: the epoch, and the effect that tells. */

@@ -6,7 +6,7 @@ import { identifierKey, keyOfTyped } from './identifier.ts';
 import { isToken, randomToken, readToken } from './one-time-token.ts';
 import type { IdentityParts } from './ports.ts';
 import type { MailedToken, Rejection, UserDocument, VerificationSlot } from './use-cases.ts';
-import { keysOf, slotKey, userNotFound, usersOf } from './user.ts';
+import { keysOf, slotKey, swapUser, userNotFound, usersOf } from './user.ts';
 
 /**
  * Puts a verification token for one of the user's email addresses into its slot; the one before is over. Of two at once the later one's works.
@@ -23,9 +23,8 @@ export async function requestVerification(
   const { token, id, digest } = randomToken('ev_', parts.random);
   const expiresAt = parts.clock.now() + settings.verificationTokenMs;
   const key = keyOfTyped(address);
-  const written = await parts.updates.update<UserDocument, string | 'gone' | undefined>(
-    'users',
-    usersOf(parts.store),
+  const written = await swapUser<string | 'gone' | undefined>(
+    parts,
     tenant,
     userId,
     (user) => {
@@ -66,9 +65,8 @@ export async function confirmVerification(
   const found = await users.find(tenant, slotKey('verification', presented.id), call.signal);
   if (found === undefined) return invalid;
   const now = parts.clock.now();
-  const written = await parts.updates.update<UserDocument, boolean>(
-    'users',
-    users,
+  const written = await swapUser<boolean>(
+    parts,
     tenant,
     found.id,
     (user) => {

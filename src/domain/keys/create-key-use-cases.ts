@@ -59,11 +59,11 @@ export function createKeyUseCases(ports: KeyPorts): KeyUseCases {
     },
     rotateSigningKey: async (call, tenant, ifActive) => {
       await requireTenant(ports.tenants, tenant, call.signal);
-      return ports.keyRotation.rotate(tenant, ifActive, call.signal);
+      return ports.keyRotation.rotate(call, tenant, ifActive, call.signal);
     },
     revokeSigningKey: async (call, tenant, kid) => {
       await requireTenant(ports.tenants, tenant, call.signal);
-      return ports.keyRotation.revoke(tenant, kid, call.signal);
+      return ports.keyRotation.revoke(call, tenant, kid, call.signal);
     },
   };
 }

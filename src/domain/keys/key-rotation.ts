@@ -1,5 +1,7 @@
 import type { Sealer } from '../../crypto/sealed-field.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { type AuditedCall, ownCall } from '../audit/audit-event.ts';
+import { signingKeyEvent } from '../audit/audit-events.ts';
 import { DomainError } from '../errors.ts';
 import { revokeEffect, type Settle } from '../session/revocation.ts';
 import type { Effect, Store } from '../storage.ts';
@@ -48,9 +50,9 @@ export interface KeyRotation {
    * Lets the next key sign now. `ifActive` not empty: only when that key signs; else nothing changes. Throws PRECONDITION_FAILED while the
    * next key has not been published for long enough, SIGNING_KEY_NOT_FOUND when the tenant has no key `ifActive`.
    */
-  rotate(tenant: string, ifActive: string, signal?: AbortSignal): Promise<readonly SigningKeyRecord[]>;
+  rotate(by: AuditedCall, tenant: string, ifActive: string, signal?: AbortSignal): Promise<readonly SigningKeyRecord[]>;
   /** Every token of that key is refused everywhere from the answer on. Repeatable. Throws SIGNING_KEY_NOT_FOUND. */
-  revoke(tenant: string, kid: string, signal?: AbortSignal): Promise<readonly SigningKeyRecord[]>;
+  revoke(by: AuditedCall, tenant: string, kid: string, signal?: AbortSignal): Promise<readonly SigningKeyRecord[]>;
 }
 
 export function createKeyRotation(ports: KeyRotationPorts): KeyRotation {
@@ -61,7 +63,7 @@ export function createKeyRotation(ports: KeyRotationPorts): KeyRotation {
       const algorithm = await wantedAlgorithm(ports, tenant, signal);
       const { signingKeys } = await keySet(ports, tenant, signal);
       if (dueStep(signingKeys, algorithm, policy, clock.now()) === 'nothing') return;
-      await change(ports, tenant, signal, (keys, fresh) => {
+      await change(ports, ownCall, tenant, signal, (keys, fresh) => {
         const now = clock.now();
         switch (dueStep(keys, algorithm, policy, now)) {
           case 'nothing':
@@ -76,8 +78,8 @@ export function createKeyRotation(ports: KeyRotationPorts): KeyRotation {
       });
     },
     list: async (tenant, signal) => (await keySet(ports, tenant, signal)).signingKeys,
-    rotate: (tenant, ifActive, signal) =>
-      change(ports, tenant, signal, (keys, fresh) => {
+    rotate: (by, tenant, ifActive, signal) =>
+      change(ports, by, tenant, signal, (keys, fresh) => {
         if (ifActive !== '' && activeKey(keys)?.kid !== ifActive) {
           if (!keys.some(({ kid }) => kid === ifActive)) throw noSuchKey();
           return keys;
@@ -85,8 +87,8 @@ export function createKeyRotation(ports: KeyRotationPorts): KeyRotation {
         checkReady(keys, policy, clock.now());
         return rotated(keys, fresh, clock.now());
       }),
-    revoke: (tenant, kid, signal) =>
-      change(ports, tenant, signal, (keys, fresh) => {
+    revoke: (by, tenant, kid, signal) =>
+      change(ports, by, tenant, signal, (keys, fresh) => {
         const found = keys.find((key) => key.kid === kid);
         if (found === undefined) throw noSuchKey();
         return found.status === 'revoked' ? keys : withRevoked(keys, kid, fresh, clock.now());
@@ -97,6 +99,7 @@ export function createKeyRotation(ports: KeyRotationPorts): KeyRotation {
 /** Applies `next` in one swap and answers when the log has told of it. The same array: nothing is written. */
 async function change(
   ports: KeyRotationPorts,
+  by: AuditedCall,
   tenant: string,
   signal: AbortSignal | undefined,
   next: (keys: readonly SigningKeyRecord[], fresh: SigningKeyRecord) => readonly SigningKeyRecord[],
@@ -120,7 +123,12 @@ async function change(
       if (signingKeys === current.signingKeys) return { kind: 'keep', result: undefined };
       if (signingKeys.length > MAX_SIGNING_KEYS)
         throw new DomainError('LIMIT_EXCEEDED', 'too many living signing keys');
-      const outbox = [...(current.outbox ?? []), ...announcements(current.signingKeys, signingKeys, ports.clock.now())];
+      const now = ports.clock.now();
+      const outbox = [
+        ...(current.outbox ?? []),
+        ...announcements(current.signingKeys, signingKeys, now),
+        ...events(by, tenant, current.signingKeys, signingKeys, now),
+      ];
       return { kind: 'write', draft: { ...current, signingKeys, outbox }, result: undefined };
     },
     signal,
@@ -148,6 +156,23 @@ function announcements(
   ];
 }
 
+/** What the audit trail is told of a write: per key that it made, let sign or revoked. */
+function events(
+  by: AuditedCall,
+  tenant: string,
+  before: readonly SigningKeyRecord[],
+  after: readonly SigningKeyRecord[],
+  now: number,
+): readonly Effect[] {
+  const known = new Map(before.map(({ kid, status }) => [kid, status]));
+  return after.flatMap(({ kid, status }) => {
+    const made = known.has(kid) ? [] : [signingKeyEvent('signing_key.made', by, tenant, kid, now)];
+    if (known.get(kid) === status) return made;
+    if (status === 'active') return [...made, signingKeyEvent('signing_key.rotated', by, tenant, kid, now)];
+    return status === 'revoked' ? [...made, signingKeyEvent('signing_key.revoked', by, tenant, kid, now)] : made;
+  });
+}
+
 async function keySet(
   ports: KeyRotationPorts,
   tenant: string,
@@ -163,7 +188,7 @@ async function keySet(
 
 /** The tenant's key set. Two that make it at once end with the same one: the insert decides. */
 export async function readOrMakeKeySet(
-  ports: Pick<KeyRotationPorts, 'store' | 'sealer' | 'clock' | 'tenants'>,
+  ports: Pick<KeyRotationPorts, 'store' | 'sealer' | 'settle' | 'clock' | 'tenants'>,
   tenant: string,
   signal: AbortSignal | undefined,
 ): Promise<KeySetDocument | undefined> {
@@ -171,9 +196,14 @@ export async function readOrMakeKeySet(
   const found = await keySets.get(tenant, SIGNING_KEY_SET_ID, signal);
   if (found !== undefined) return found;
   const algorithm = await wantedAlgorithm(ports, tenant, signal);
-  const inserted = await keySets.insert(await draftKeySet(tenant, ports.sealer, algorithm, ports.clock.now()), signal);
+  const now = ports.clock.now();
+  const draft = await draftKeySet(tenant, ports.sealer, algorithm, now);
+  const outbox = events(ownCall, tenant, [], draft.signingKeys, now);
+  const inserted = await keySets.insert({ ...draft, outbox }, signal);
   // Somebody else made it meanwhile: theirs counts, ours has signed nothing.
-  return inserted.kind === 'inserted' ? inserted.document : keySets.get(tenant, SIGNING_KEY_SET_ID, signal);
+  if (inserted.kind === 'exists') return await keySets.get(tenant, SIGNING_KEY_SET_ID, signal);
+  await ports.settle('keySets', inserted.document, signal);
+  return inserted.document;
 }
 
 async function wantedAlgorithm(

@@ -5,6 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { createCredentialCache } from '../../platform/credential-cache.ts';
 import { Fault } from '../../platform/faults.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { Settle } from '../session/revocation.ts';
 import type { Store } from '../storage.ts';
 import { SYSTEM_TENANT, type TenantDirectory } from '../tenant/tenant.ts';
 import { type KeyRotation, readOrMakeKeySet } from './key-rotation.ts';
@@ -46,6 +47,7 @@ interface LoadedKeySet {
 interface Ports {
   readonly store: Store;
   readonly sealer: Sealer;
+  readonly settle: Settle;
   readonly clock: Clock;
   readonly tenants: TenantDirectory;
   readonly logger: Logger;

@@ -1,18 +1,8 @@
 import type { Db, IndexDescription } from 'mongodb';
-import type { CollectionName } from '../../domain/storage.ts';
+import { collectionNames } from '../../domain/storage.ts';
 
 // The indexes, made at start where they are missing. Names are MongoDB's own. All of them work on a collection that is sharded by
 // tenant: every unique one begins with it.
-
-export const BODY_COLLECTIONS: readonly CollectionName[] = [
-  'users',
-  'sessions',
-  'challenges',
-  'apiKeys',
-  'keySets',
-  'providers',
-  'tenants',
-];
 
 /** Proof of the start and `ping`. */
 export const HEALTH = 'health';
@@ -34,7 +24,7 @@ const BODY: readonly IndexDescription[] = [
 ];
 
 const INDEXES: ReadonlyMap<string, readonly IndexDescription[]> = new Map([
-  ...BODY_COLLECTIONS.map((name) => [name, BODY] as const),
+  ...collectionNames.map((name) => [name, BODY] as const),
   [HEALTH, [UNIQUE_KEYS, EXPIRY]],
   ['counters', [EXPIRY]],
   ['auditTrail', [{ key: { t: 1, c: 1 } }, { key: { t: 1, s: 1, c: 1 } }, { key: { at: 1 } }]],

@@ -1,6 +1,6 @@
+import { collectionNames } from '../../domain/storage.ts';
 import { MAX_PAGE } from '../../platform/stored-document.ts';
 import type { BodyRecord } from './body-record.ts';
-import { BODY_COLLECTIONS } from './indexes.ts';
 import { type Link, MAX_TIME_MS } from './link.ts';
 
 const TIME = { maxTimeMS: MAX_TIME_MS } as const;
@@ -13,7 +13,7 @@ export async function sweepExpired(link: Link, graceMs: number, signal: AbortSig
   const before = link.clock.now() - graceMs;
   const overdue = { d: { $lt: new Date(before) } };
   let removed = 0;
-  for (const name of BODY_COLLECTIONS) {
+  for (const name of collectionNames) {
     removed += await removeAll(link, name, overdue, signal);
   }
   return removed + (await removeAll(link, 'counters', overdue, signal));

@@ -9,6 +9,7 @@ import { createIdentity } from '../../../src/domain/identity/create-identity.ts'
 import type { IdentityPorts } from '../../../src/domain/identity/ports.ts';
 import { totpCode, totpStep } from '../../../src/domain/identity/totp.ts';
 import type { LoginOutcome, UserDocument } from '../../../src/domain/identity/use-cases.ts';
+import { createUnlockUserHandler, UNLOCK_USER_EFFECT } from '../../../src/domain/identity/user-effects.ts';
 import { createOutbox } from '../../../src/domain/outbox.ts';
 import type { Revocation } from '../../../src/domain/replica.ts';
 import { parseRevocation, REVOKE_EFFECT } from '../../../src/domain/session/revocation.ts';
@@ -92,6 +93,7 @@ async function worldOn(store: Store, clock: FakeClock, remove: () => void): Prom
     const updates = createUpdates(random);
     const outbox = createOutbox(store, updates, {
       [AUDIT_EFFECT]: audit.handler,
+      [UNLOCK_USER_EFFECT]: createUnlockUserHandler({ store, clock }),
       [REVOKE_EFFECT]: async (_document, effect) => {
         const revocation = parseRevocation(effect['revocation']);
         if (revocation !== undefined) revoked.push(revocation);

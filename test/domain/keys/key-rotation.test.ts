@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type KeySetDocument, SIGNING_KEY_SET_ID } from '../../../src/domain/keys/key-set.ts';
+import { ownCall } from '../../../src/domain/audit/audit-event.ts';
+import { type KeySetDocument, SIGNING_KEY_SET_ID, type SigningKeyRecord } from '../../../src/domain/keys/key-set.ts';
+import type { AuditEvent } from '../../../src/domain/storage.ts';
 import { Fault } from '../../../src/platform/faults.ts';
 import { createKeyWorld, headerOf } from '../../support/key-world.ts';
 
@@ -50,18 +52,21 @@ test('the next key cannot sign before it was published long enough; a retry that
   const { clock, replica } = createKeyWorld(usual);
   const { rotation, sign } = replica();
   const first = headerOf(await sign()).kid;
-  await assert.rejects(rotation.rotate('default', ''), {
+  await assert.rejects(rotation.rotate(ownCall, 'default', ''), {
     reason: 'PRECONDITION_FAILED',
     retryAfterMs: usual.publishMs,
   });
   clock.advance(usual.publishMs);
-  const [once, again] = [await rotation.rotate('default', first), await rotation.rotate('default', first)];
+  const [once, again] = [
+    await rotation.rotate(ownCall, 'default', first),
+    await rotation.rotate(ownCall, 'default', first),
+  ];
   assert.deepEqual(again, once);
   const second = headerOf(await sign()).kid;
   assert.notEqual(second, first);
-  await assert.rejects(rotation.rotate('default', second), { reason: 'PRECONDITION_FAILED' });
-  await assert.rejects(rotation.rotate('default', 'never-there'), { reason: 'SIGNING_KEY_NOT_FOUND' });
-  await assert.rejects(rotation.rotate('sallyport', ''), { reason: 'RESERVED_TENANT' });
+  await assert.rejects(rotation.rotate(ownCall, 'default', second), { reason: 'PRECONDITION_FAILED' });
+  await assert.rejects(rotation.rotate(ownCall, 'default', 'never-there'), { reason: 'SIGNING_KEY_NOT_FOUND' });
+  await assert.rejects(rotation.rotate(ownCall, 'sallyport', ''), { reason: 'RESERVED_TENANT' });
 });
 
 test('tokens of a revoked key are refused here at once and elsewhere with the next poll; others stay good', async () => {
@@ -69,15 +74,15 @@ test('tokens of a revoked key are refused here at once and elsewhere with the ne
   const [here, there] = [replica(), replica()];
   const before = await here.sign();
   clock.advance(60_000);
-  await here.rotation.rotate('default', '');
+  await here.rotation.rotate(ownCall, 'default', '');
   await there.follower.poll();
   const stolen = await here.sign();
   for (const each of [here, there]) {
     assert.deepEqual([await each.judge(before), await each.judge(stolen)], ['valid', 'valid']);
   }
   const { kid } = headerOf(stolen);
-  const keys = await here.rotation.revoke('default', kid);
-  assert.deepEqual(await here.rotation.revoke('default', kid), keys, 'revoking again changes nothing');
+  const keys = await here.rotation.revoke(ownCall, 'default', kid);
+  assert.deepEqual(await here.rotation.revoke(ownCall, 'default', kid), keys, 'revoking again changes nothing');
   assert.equal(await here.judge(stolen), 'CREDENTIAL_REVOKED');
   await there.follower.poll();
   assert.equal(await there.judge(stolen), 'CREDENTIAL_REVOKED');
@@ -94,7 +99,7 @@ test('tokens of a revoked key are refused here at once and elsewhere with the ne
   assert.notEqual(await replica().judge(stolen), 'valid');
   const set = await store.collection<KeySetDocument>('keySets').get('default', SIGNING_KEY_SET_ID);
   assert.equal(set?.signingKeys.find((key) => key.kid === kid)?.sealedPrivateJwk, undefined);
-  await assert.rejects(here.rotation.revoke('default', 'nobody'), { reason: 'SIGNING_KEY_NOT_FOUND' });
+  await assert.rejects(here.rotation.revoke(ownCall, 'default', 'nobody'), { reason: 'SIGNING_KEY_NOT_FOUND' });
 });
 
 test('a kill between the swap and the log leaves the announcement in the document', async () => {
@@ -103,14 +108,52 @@ test('a kill between the swap and the log leaves the announcement in the documen
   const { kid } = headerOf(await here.sign());
   const append = store.changeLog.append;
   store.changeLog.append = () => Promise.reject(new Fault('UNAVAILABLE', 'the store is away'));
-  await assert.rejects(here.rotation.revoke('default', kid), { code: 'UNAVAILABLE' });
+  await assert.rejects(here.rotation.revoke(ownCall, 'default', kid), { code: 'UNAVAILABLE' });
   store.changeLog.append = append;
   const pending = await store.collection<KeySetDocument>('keySets').pending(clock.now() + 60_000, 10);
-  assert.deepEqual(pending.flatMap(({ outbox = [] }) => outbox.map(({ id }) => id.split(':', 2).join(':'))).sort(), [
-    'revoke:key_set',
-    'revoke:signing_key',
-  ]);
+  assert.deepEqual(
+    pending.flatMap(({ outbox = [] }) => outbox.map(({ id }) => /^audit|^revoke:[^:]+/.exec(id)?.[0])).sort(),
+    ['audit', 'audit', 'audit', 'revoke:key_set', 'revoke:signing_key'],
+  );
 });
+
+test('every key that is made, signs or is revoked has one event, whoever asked for it or nobody', async () => {
+  const { clock, replica, store } = createKeyWorld(usual);
+  const [here, there] = [replica(), replica()];
+  const { kid: first } = headerOf(await here.sign());
+  clock.advance(usual.publishMs);
+  const by = { caller: { ...ownCall.caller, name: 'service:ops' }, requestId: 'r7' };
+  const second = activeKidOf(await here.rotation.rotate(by, 'default', first));
+  await here.rotation.rotate(by, 'default', first);
+  clock.advance(usual.maxAgeMs);
+  await Promise.all([here.rotation.keep('default'), there.rotation.keep('default')]);
+  const third = activeKidOf(await here.rotation.list('default'));
+  await here.rotation.revoke(by, 'default', third);
+  const events = await store.auditTrail.list({ tenant: 'default' }, undefined, 100);
+  const told = (type: string) =>
+    events.filter((event) => event.type === type).map(({ details }) => [keyIdOf(details), details['caller']]);
+  assert.deepEqual(
+    new Set(told('signing_key.rotated').map(String)),
+    new Set([
+      `${first},service:sallyport`,
+      `${second},service:ops`,
+      `${third},service:sallyport`,
+      `${activeKidOf(await here.rotation.list('default'))},service:ops`,
+    ]),
+  );
+  assert.deepEqual(told('signing_key.revoked'), [[third, 'service:ops']]);
+  const set = await here.rotation.list('default');
+  assert.equal(told('signing_key.made').length, 5, 'two at first, one with each that began to sign');
+  assert.ok(set.every(({ kid }) => told('signing_key.made').some(([made]) => made === kid)));
+});
+
+function activeKidOf(keys: readonly SigningKeyRecord[]): string {
+  return keys.find(({ status }) => status === 'active')?.kid ?? '';
+}
+
+function keyIdOf(details: AuditEvent['details']): string {
+  return (details['more'] as { readonly keyId: string }).keyId;
+}
 
 test('while the store is away, signing with the key in memory goes on and rotation is UNAVAILABLE', async () => {
   const { clock, replica, store } = createKeyWorld(usual);
@@ -120,7 +163,7 @@ test('while the store is away, signing with the key in memory goes on and rotati
   store.before(() => {
     throw new Fault('UNAVAILABLE', 'the store is away');
   });
-  await assert.rejects(rotation.rotate('default', ''), { code: 'UNAVAILABLE' });
+  await assert.rejects(rotation.rotate(ownCall, 'default', ''), { code: 'UNAVAILABLE' });
   assert.equal(await judge(await sign()), 'valid');
   assert.equal(await judge(token), 'valid');
   clock.advance(1);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createKeyRing } from '../../../src/crypto/key-ring.ts';
 import { createSealer } from '../../../src/crypto/sealed-field.ts';
+import { ownCall } from '../../../src/domain/audit/audit-event.ts';
 import { openTotpSecret, sealTotpSecret } from '../../../src/domain/identity/totp-seed.ts';
 import type { UserDocument } from '../../../src/domain/identity/use-cases.ts';
 import { type KeySetDocument, SIGNING_KEY_SET_ID } from '../../../src/domain/keys/key-set.ts';
@@ -54,12 +55,12 @@ test('what hangs on a master key is counted, and sealing anew leaves only what i
 });
 
 test('after it the new key alone opens everything, and the content is the same', async () => {
-  const { store, clock, tenants, keyRotation: rotation, signingKeys } = await oldStore();
+  const { store, settle, clock, tenants, keyRotation: rotation, signingKeys } = await oldStore();
   const { kid } = await signingKeys.signer('default');
   await resealAll(store, sealer);
   const alone = createSealer(createKeyRing([NEW_KEY]));
   assert.equal(await checkMasterKey({ store, sealer: alone }), 'ok');
-  const there = createSigningKeys({ store, sealer: alone, clock, tenants, rotation, logger: silentLogger() });
+  const there = createSigningKeys({ store, settle, sealer: alone, clock, tenants, rotation, logger: silentLogger() });
   assert.equal((await there.signer('default')).kid, kid);
   const ada = await store.collection<UserDocument>('users').get('default', 'ada');
   const sealedSecret = (ada as unknown as { totp: { sealedSecret: string } }).totp.sealedSecret;
@@ -86,7 +87,7 @@ test('a rotation that comes in between is not undone', async () => {
   let rotated = false;
   const rotate = async () => {
     rotated = true;
-    await keyRotation.rotate('default', '');
+    await keyRotation.rotate(ownCall, 'default', '');
   };
   const keySets = store.collection<KeySetDocument>('keySets');
   const racing = {

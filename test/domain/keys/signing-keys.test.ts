@@ -70,10 +70,10 @@ test('a key set is read again when it was forgotten, though a read was under way
 });
 
 test('a process without the master key of a signing key verifies with it but does not sign', async () => {
-  const { signingKeys, store, clock, tenants, keyRotation: rotation } = createWorld();
+  const { signingKeys, store, settle, clock, tenants, keyRotation: rotation } = createWorld();
   const { kid } = await signingKeys.signer('default');
   const sealer = createSealer(createKeyRing([Buffer.alloc(32, 9).toString('base64url')]));
-  const without = createSigningKeys({ store, sealer, clock, tenants, rotation, logger: silentLogger() });
+  const without = createSigningKeys({ store, settle, sealer, clock, tenants, rotation, logger: silentLogger() });
   assert.equal((await without.verifier('default', kid))?.kid, kid);
   await assert.rejects(without.signer('default'));
 });

@@ -62,6 +62,7 @@ export function createWorld<S extends Store = MemoryStore>(
   const signingKeys = createSigningKeys({
     store,
     sealer,
+    settle,
     clock,
     logger: silentLogger(),
     tenants,
