@@ -12,6 +12,8 @@ export interface Caller {
   readonly credentialId: string;
   /** Permission patterns of its credential; they only narrow what the caller may do. Undefined: not narrowed. */
   readonly scopes?: readonly string[] | undefined;
+  /** Who the tokens that it obtains may be for. Undefined: whoever the tenant allows. */
+  readonly audiences?: readonly string[] | undefined;
 }
 
 /** The end user's device, as the caller reported it. */

@@ -28,6 +28,7 @@ export const limits = {
   deviceIdChars: 128,
   cookieNameChars: 64,
   audienceChars: 256,
+  allowedAudiences: 100,
   actorDepth: 4,
   allowedOrigins: 20,
   allowedNetworks: 32,

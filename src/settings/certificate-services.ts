@@ -5,12 +5,16 @@ import type { Form } from './forms.ts';
 export interface CertificateServiceSetting {
   readonly name: string;
   readonly service: string;
+  /** Who tokens of the service may be for; undefined: whoever the tenant allows. */
+  readonly audiences: readonly string[] | undefined;
 }
 
 const MAX_PAIRS = 1000;
-const ACCEPTS = '`DNS:NAME=SERVICE` or `URI:NAME=SERVICE`, several separated by commas';
+const ACCEPTS =
+  '`DNS:NAME=SERVICE` or `URI:NAME=SERVICE`, each with allowed audiences behind spaces or none, several separated by commas';
 /** The service begins after the last `=`, because a URI may hold one. */
-const PAIR = /^(DNS:[A-Za-z0-9*._-]{1,253}|URI:[^\s,"\p{C}]{1,2048})=([^\s,=\p{C}]{1,320})$/u;
+const PAIR =
+  /^(DNS:[A-Za-z0-9*._-]{1,253}|URI:[^\s,"\p{C}]{1,2048})=([^\s,=\p{C}]{1,320})((?: +[^\s,=\p{C}]{1,256}){0,100})$/u;
 
 /** Which service of tenant `sallyport` a client certificate stands for, by its subject alternative names. */
 export const certificateServices: Form<readonly CertificateServiceSetting[]> = {
@@ -33,8 +37,13 @@ export const certificateServices: Form<readonly CertificateServiceSetting[]> = {
 };
 
 function parsePair(text: string): CertificateServiceSetting | undefined {
-  const [, name, service] = PAIR.exec(text) ?? [];
+  const [, name, service, more = ''] = PAIR.exec(text) ?? [];
   // A wildcard would let every host of a domain be one caller; write the hosts.
   if (name === undefined || service === undefined || name.includes('*')) return undefined;
-  return { name: name.startsWith('DNS:') ? `DNS:${name.slice('DNS:'.length).toLowerCase()}` : name, service };
+  const audiences = more === '' ? undefined : more.trim().split(/ +/);
+  return {
+    name: name.startsWith('DNS:') ? `DNS:${name.slice('DNS:'.length).toLowerCase()}` : name,
+    service,
+    audiences,
+  };
 }

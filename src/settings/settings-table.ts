@@ -116,7 +116,7 @@ export const SETTINGS = {
     group: 'TLS',
     form: certificateServices,
     description:
-      'Services of tenant `sallyport` by the subject alternative names of their client certificates: they call without an API key.',
+      'Services of tenant `sallyport` by the subject alternative names of their client certificates: they call without an API key. Audiences behind a service bound the tokens that it may obtain.',
   }),
   allowPlaintext: required({
     variable: 'SALLYPORT_ALLOW_PLAINTEXT',

@@ -1,9 +1,9 @@
 import type { limits } from '../../src/domain/limits.ts';
 
 // Where every limit of src/domain/limits.ts is tried at and past it: `cases` are names of test/cases/request-limits.ts, `test` the beginning of
-// the name of a test in test/domain/limits.test.ts, `later` says why nothing can reach the limit yet.
+// the name of a test in test/domain/limits.test.ts.
 
-export type LimitTrial = { readonly cases: readonly string[] } | { readonly test: string } | { readonly later: string };
+export type LimitTrial = { readonly cases: readonly string[] } | { readonly test: string };
 
 export const limitTrials: Readonly<Record<keyof typeof limits, LimitTrial>> = {
   messageBytes: { test: 'a message of 4 MiB' },
@@ -33,6 +33,7 @@ export const limitTrials: Readonly<Record<keyof typeof limits, LimitTrial>> = {
   deviceIdChars: { cases: ['device id'] },
   cookieNameChars: { cases: ['cookie name'] },
   audienceChars: { cases: ['audience characters'] },
+  allowedAudiences: { cases: ['allowed audiences of a key', 'allowed audiences of a tenant'] },
   allowedOrigins: { cases: ['allowed origins'] },
   allowedNetworks: { cases: ['allowed networks'] },
   keyCallsPerMinute: { cases: ['calls of a key per minute'] },

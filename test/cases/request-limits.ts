@@ -32,6 +32,7 @@ const grant = (more: object): object => ({
 });
 const login = (more: object): object => ({ password: { identifier: 'ada', password: 'p' }, ...more });
 const newKey = (more: object): object => ({ owner: { type: 'service', id: 'jobs' }, ...more });
+const newTenant = (allowedAudiences: readonly string[]): object => ({ tenant: 'many', settings: { allowedAudiences } });
 const cookieUse = (allowedOrigins: readonly string[]): object => ({
   sessionToken: 'ss_x',
   httpMethod: 'POST',
@@ -252,6 +253,20 @@ export const limitCases: readonly LimitCase[] = [
     at: newKey({ allowedNetworks: times(limits.allowedNetworks, (i) => `10.0.${i}.0/24`) }),
     past: newKey({ allowedNetworks: times(limits.allowedNetworks + 1, (i) => `10.0.${i}.0/24`) }),
     field: 'allowed_networks',
+  },
+  {
+    name: 'allowed audiences of a key',
+    method: 'ApiKeyService/CreateApiKey',
+    at: newKey({ allowedAudiences: times(limits.allowedAudiences, (i) => `a${i}`) }),
+    past: newKey({ allowedAudiences: times(limits.allowedAudiences + 1, (i) => `a${i}`) }),
+    field: 'allowed_audiences',
+  },
+  {
+    name: 'allowed audiences of a tenant',
+    method: 'TenantService/CreateTenant',
+    at: newTenant(times(limits.allowedAudiences, (i) => `a${i}`)),
+    past: newTenant(times(limits.allowedAudiences + 1, (i) => `a${i}`)),
+    field: 'settings.allowed_audiences',
   },
   {
     name: 'calls of a key per minute',

@@ -125,6 +125,7 @@ export const REFUSED: readonly Refused[] = [
   one('SALLYPORT_TLS_CLIENT_SERVICES', 'a=b', 'number 1', 'DNS:NAME=SERVICE'),
   one('SALLYPORT_TLS_CLIENT_SERVICES', 'DNS:a=b,DNS:*.c=d', 'number 2'),
   one('SALLYPORT_TLS_CLIENT_SERVICES', 'DNS:a=b,DNS:A=c', 'twice'),
+  one('SALLYPORT_TLS_CLIENT_SERVICES', 'DNS:a=b reports=x', 'number 1'),
   {
     name: 'MongoDB without a master key',
     env: { SALLYPORT_STORE_URL: 'mongodb://db:27017' },

@@ -6,6 +6,7 @@ import { credentials } from '@grpc/grpc-js';
 import { ApiKeyService } from '../../gen/sallyport/v1/api_key_pb.ts';
 import { Effect } from '../../gen/sallyport/v1/decision_pb.ts';
 import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
+import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { grpcClient } from '../support/grpc-client.ts';
 import { startService } from '../support/service-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -30,7 +31,7 @@ function start() {
       SALLYPORT_TLS_CERT_FILE: server.certFile,
       SALLYPORT_TLS_KEY_FILE: server.keyFile,
       SALLYPORT_TLS_CLIENT_CA_FILE: authority.caFile,
-      SALLYPORT_TLS_CLIENT_SERVICES: `${SPIFFE}=shop, DNS:orders.internal=orders, DNS:admin.internal=admin`,
+      SALLYPORT_TLS_CLIENT_SERVICES: `${SPIFFE}=shop, DNS:orders.internal=orders reports billing, DNS:admin.internal=admin`,
     },
   });
 }
@@ -83,6 +84,24 @@ test('a certificate that is mapped calls as its service, with the rights of that
   assert.equal(await listAs(pairOf('orders', 'DNS:Orders.Internal')), 7, 'another service has not');
   assert.equal(await listAs(pairOf('admin', 'DNS:admin.internal')), 0);
   for (const client of [policy, keys]) client.close();
+  await service.stop();
+});
+
+test('a certificate whose service has audiences behind it obtains tokens for those alone', async () => {
+  const service = await start();
+  const orders = { credentials: secure(pairOf('orders', 'DNS:orders.internal')) };
+  const policy = grpcClient(PolicyService, service.grpc, { ...orders, key: service.adminKey });
+  const grant = {
+    subject: { type: 'service', id: 'orders' },
+    what: { case: 'role' as const, value: 'admin' },
+    effect: Effect.ALLOW,
+  };
+  await policy.writeGrants({ tenant: 'sallyport', changes: [{ change: { case: 'putGrant', value: grant } }] });
+  const tokens = grpcClient(TokenService, service.grpc, orders);
+  const proof = { case: 'subject' as const, value: { type: 'service', id: 'batch' } };
+  const issue = (audience: string) => codeOf(tokens.issueTokens({ proof, options: { audience: [audience] } }));
+  assert.deepEqual([await issue('reports'), await issue('billing'), await issue('payroll')], [0, 0, 3]);
+  for (const client of [policy, tokens]) client.close();
   await service.stop();
 });
 

@@ -73,3 +73,37 @@ onStores('a service gets a token by its key, and acts for a user by an exchange'
   assert.equal((await tokens.verifyToken({ accessToken: own.outcome.value.accessToken })).active, false);
   for (const client of [keys, tokens, sessions]) client.close();
 });
+
+onStores(
+  'audiences of a calling service narrow at once what it gets, and end rotation for what it no longer may',
+  async (place) => {
+    const service = await place.start();
+    const admin = { key: service.adminKey };
+    const keys = grpcClient(ApiKeyService, service.grpc, admin);
+    const owner = { type: 'service', id: 'admin' };
+    const made = await keys.createApiKey({ tenant: 'sallyport', owner, allowedAudiences: ['shop', 'reports'] });
+    const keyId = made.key?.id ?? '';
+    const caller = grpcClient(TokenService, service.grpc, { key: made.apiKey });
+    const proof = { case: 'subject' as const, value: { type: 'service', id: 'batch' } };
+    const issue = (audience: string) => caller.issueTokens({ proof, options: { audience: [audience] } });
+    await assert.rejects(issue('payroll'), { code: 3 });
+    const { outcome } = await issue('shop');
+    assert.ok(outcome.case === 'tokens');
+    const { refreshToken } = outcome.value;
+    const mask = { paths: ['allowed_audiences'] };
+    const updated = await keys.updateApiKey({
+      tenant: 'sallyport',
+      keyId,
+      updateMask: mask,
+      allowedAudiences: ['reports'],
+    });
+    assert.deepEqual(updated.key?.allowedAudiences, ['reports']);
+    await assert.rejects(issue('shop'), { code: 3 });
+    const refused = await caller.rotateRefresh({ refreshToken });
+    assert.ok(refused.outcome.case === 'rejection');
+    assert.equal(refused.outcome.value.reason, RejectionReason.AUDIENCE_NOT_ALLOWED);
+    await keys.updateApiKey({ tenant: 'sallyport', keyId, updateMask: mask });
+    assert.equal((await caller.rotateRefresh({ refreshToken })).outcome.case, 'tokens');
+    for (const client of [keys, caller]) client.close();
+  },
+);

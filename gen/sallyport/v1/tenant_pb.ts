@@ -171,8 +171,9 @@ export type TenantSettings = Message<"sallyport.v1.TenantSettings"> & {
   signingAlgorithm: SigningAlgorithm;
 
   /**
-   * Audiences that tokens may be issued for, at most 100, each at most 256 characters. Empty: any. Example:
-   * `["https://api.acme.example"]`.
+   * Audiences that tokens may be issued for, at most 100, each at most 256 characters. Empty: any. A calling service's key
+   * may allow it fewer (ApiKey.allowed_audiences). Sessions that were begun for another audience are not rotated any more.
+   * Example: `["https://api.acme.example"]`.
    *
    * @generated from field: repeated string allowed_audiences = 14;
    */

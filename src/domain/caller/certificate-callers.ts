@@ -8,6 +8,8 @@ export interface CertificateService {
   readonly name: string;
   /** Id of the service. */
   readonly service: string;
+  /** Who the tokens that it obtains may be for; undefined: whoever the tenant allows. */
+  readonly audiences?: readonly string[] | undefined;
 }
 
 /**
@@ -16,9 +18,9 @@ export interface CertificateService {
  */
 export function createCertificateCallers(mapped: readonly CertificateService[]): AuthenticateCertificate {
   const callers = new Map<string, Caller>(
-    mapped.map(({ name, service }) => {
+    mapped.map(({ name, service, audiences }) => {
       const subject = { type: 'service', id: service };
-      return [name, { subject, name: formatSubject(subject), credentialId: `certificate ${name}` }];
+      return [name, { subject, name: formatSubject(subject), credentialId: `certificate ${name}`, audiences }];
     }),
   );
   return (names) => {

@@ -20,6 +20,7 @@ export interface NewApiKey {
   readonly allowedNetworks?: readonly string[] | undefined;
   readonly rateLimit?: ApiKeyRate | undefined;
   readonly metadata?: { readonly [key: string]: string } | undefined;
+  readonly allowedAudiences?: readonly string[] | undefined;
   readonly requestDigest?: string | undefined;
 }
 
@@ -47,6 +48,7 @@ export function draftApiKey(ring: KeyRing, key: NewApiKey, now: number): Draft<A
     allowedNetworks: key.allowedNetworks,
     rateLimit: key.rateLimit,
     metadata: key.metadata,
+    allowedAudiences: key.allowedAudiences,
     requestDigest: key.requestDigest,
   };
 }

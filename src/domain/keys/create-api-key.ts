@@ -77,9 +77,9 @@ function identify(
   input: CreateApiKeyInput,
 ): { readonly id: string; readonly digest: string } | undefined {
   const { tenant, requestId, owner, displayName, test, scopes, validUntil } = input;
-  const { allowedNetworks, rateLimit, metadata } = input;
+  const { allowedNetworks, rateLimit, metadata, allowedAudiences } = input;
   if (requestId === '') return undefined;
-  const body = { owner, displayName, test, scopes, validUntil, allowedNetworks, rateLimit, metadata };
+  const body = { owner, displayName, test, scopes, validUntil, allowedNetworks, rateLimit, metadata, allowedAudiences };
   const callerName = call.caller.name;
   const { id, digest } = requestIdentity(ring, { method: 'CreateApiKey', tenant, callerName, requestId, body });
   return { id: apiKeyId(Buffer.from(id, 'base64url')), digest };

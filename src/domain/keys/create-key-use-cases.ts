@@ -86,9 +86,9 @@ function callerOf(verdict: ApiKeyVerdict): Caller | undefined {
   const { key } = verdict;
   let caller = callers.get(key);
   if (caller === undefined) {
-    const { subject, id, scopes } = key;
+    const { subject, id, scopes, allowedAudiences: audiences } = key;
     const narrowing = scopes.length === 0 ? undefined : scopes;
-    caller = { subject, name: formatSubject(subject), credentialId: id, scopes: narrowing };
+    caller = { subject, name: formatSubject(subject), credentialId: id, scopes: narrowing, audiences };
     callers.set(key, caller);
   }
   return caller;

@@ -31,6 +31,8 @@ export interface ApiKeyDocument extends Document {
   readonly allowedNetworks?: readonly string[] | undefined;
   readonly rateLimit?: ApiKeyRate | undefined;
   readonly metadata?: { readonly [key: string]: string } | undefined;
+  /** Who tokens that are issued by it may be for; absent: whoever the tenant allows. */
+  readonly allowedAudiences?: readonly string[] | undefined;
   readonly requestDigest?: string | undefined;
   /** The last rotation that came with a request id. */
   readonly rotation?: { readonly requestId: string; readonly requestDigest: string } | undefined;
@@ -53,12 +55,16 @@ export interface CreateApiKeyInput {
   readonly allowedNetworks?: readonly string[] | undefined;
   readonly rateLimit?: ApiKeyRate | undefined;
   readonly metadata?: { readonly [key: string]: string } | undefined;
+  readonly allowedAudiences?: readonly string[] | undefined;
   readonly requestId: string;
 }
 
 /** What of a key can be changed. */
 export type ApiKeyChanges = Partial<
-  Pick<ApiKeyDocument, 'scopes' | 'validUntil' | 'displayName' | 'allowedNetworks' | 'rateLimit' | 'metadata'>
+  Pick<
+    ApiKeyDocument,
+    'scopes' | 'validUntil' | 'displayName' | 'allowedNetworks' | 'rateLimit' | 'metadata' | 'allowedAudiences'
+  >
 >;
 
 export interface UpdateApiKeyInput {

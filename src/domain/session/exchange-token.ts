@@ -2,16 +2,20 @@ import type { CallContext } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import type { Rejection } from '../identity/use-cases.ts';
 import type { AccessTokenClaims, ActorClaim } from '../keys/access-token-claims.ts';
+import type { ApiKeyDocument } from '../keys/use-cases.ts';
 import { limits } from '../limits.ts';
+import type { Store } from '../storage.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import { SYSTEM_TENANT, type TenantDirectory } from '../tenant/tenant.ts';
 import { Violations } from '../violations.ts';
+import { audienceBounds, keyAudienceBounds } from './allowed-audiences.ts';
 import { type IssueByApiKeyPorts, serviceOf } from './issue-by-api-key.ts';
-import { checkTokenOptions, narrowScopes } from './token-options.ts';
+import { checkAudienceBounds, checkTokenOptions, narrowScopes } from './token-options.ts';
 import type { ExchangedToken, ExchangeTokenInput } from './use-cases.ts';
 
 export interface ExchangeTokenPorts extends IssueByApiKeyPorts {
   readonly tenants: TenantDirectory;
+  readonly store: Store;
 }
 
 const INVALID: Rejection = { kind: 'rejection', reason: 'PROOF_INVALID' };
@@ -28,15 +32,17 @@ export async function exchangeToken(
 ): Promise<ExchangedToken | Rejection> {
   const { tenant, request } = input;
   const settings = await requireLoginTenant(ports.tenants, tenant, call.signal);
-  checkTokenOptions(request, settings, 'options');
+  checkTokenOptions(request, audienceBounds(settings, call.caller), 'options');
   const violations = new Violations();
   if (Object.keys(request.claims).length > 0)
     violations.add('options.claims', 'must be empty: those of the token stay');
   violations.throwIfAny();
   const claims = await claimsOf(ports, call, input, input.subjectToken);
   if (claims === undefined) return INVALID;
-  const actor = await actorOf(ports, call, input);
-  if ('kind' in actor) return actor;
+  const acting = await actorOf(ports, call, input);
+  if ('kind' in acting) return acting;
+  const { actor, key } = acting;
+  if (key !== undefined) checkAudienceBounds(request, keyAudienceBounds(key), 'options');
   const act: ActorClaim = claims.act === undefined ? actor : { ...actor, act: claims.act };
   requireDepth(act);
   const scopes = narrowScopes(claims.scopes, request.scopes, 'options.scopes');
@@ -69,20 +75,28 @@ async function claimsOf(
   return ports.replicas.peek(tenant)?.index.isDisabled(verdict.claims.subject) === false ? verdict.claims : undefined;
 }
 
+interface Acting {
+  readonly actor: ActorClaim;
+  /** The actor's API key, where it came by one: its allowed audiences bound the new token too. */
+  readonly key: ApiKeyDocument | undefined;
+}
+
 async function actorOf(
   ports: ExchangeTokenPorts,
   call: CallContext,
   input: ExchangeTokenInput,
-): Promise<ActorClaim | Rejection> {
+): Promise<Acting | Rejection> {
   const { tenant, actor } = input;
   switch (actor.kind) {
     case 'caller':
-      return { subject: call.caller.subject, tenant: SYSTEM_TENANT };
+      return { actor: { subject: call.caller.subject, tenant: SYSTEM_TENANT }, key: undefined };
     case 'access_token': {
       const claims = await claimsOf(ports, call, input, actor.token);
       // One that acts for somebody is not that somebody, and a user does not act for another by this.
       if (claims === undefined || claims.subject.type !== 'service' || claims.act !== undefined) return INVALID;
-      return { subject: claims.subject, tenant };
+      // The `sid` of a token that was got by an API key is that key's id.
+      const key = await ports.store.collection<ApiKeyDocument>('apiKeys').get(tenant, claims.sessionId, call.signal);
+      return { actor: { subject: claims.subject, tenant }, key };
     }
     case 'api_key': {
       const verdict = await ports.judgeApiKey(
@@ -92,7 +106,8 @@ async function actorOf(
         () => input.client.ip,
       );
       const proven = serviceOf(ports.replicas, tenant, verdict);
-      return proven.kind === 'rejection' ? proven : { subject: proven.key.subject, tenant };
+      if (proven.kind === 'rejection') return proven;
+      return { actor: { subject: proven.key.subject, tenant }, key: proven.key };
     }
   }
 }

@@ -5,7 +5,8 @@ import type { AccessTokens } from '../keys/access-token.ts';
 import type { ApiKeyVerdict, JudgeApiKey } from '../keys/verify-api-key.ts';
 import type { Replicas } from '../replica.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
-import { narrowScopes } from './token-options.ts';
+import { keyAudienceBounds } from './allowed-audiences.ts';
+import { checkAudienceBounds, narrowScopes } from './token-options.ts';
 import type { IssuedTokens, TokenRequest } from './use-cases.ts';
 
 export interface IssueByApiKeyPorts {
@@ -25,7 +26,7 @@ export interface ApiKeyProof {
 /**
  * An access token for a service by its API key (the client credentials grant, RFC 6749 section 4.4): no session and no refresh token, because
  * the key is there to come again with. Its `sid` is the key's id, so that revoking the key ends it everywhere. It never outlives the key.
- * Throws INVALID_ARGUMENT for scopes beyond the key's.
+ * Throws INVALID_ARGUMENT for scopes and audiences beyond the key's.
  */
 export async function issueByApiKey(
   ports: IssueByApiKeyPorts,
@@ -42,6 +43,7 @@ export async function issueByApiKey(
   const proven = serviceOf(ports.replicas, tenant, verdict);
   if (proven.kind === 'rejection') return proven;
   const { key, validUntil } = proven;
+  checkAudienceBounds(request, keyAudienceBounds(key), 'options');
   const { token, expiresAt } = await ports.accessTokens.sign(
     {
       tenant,

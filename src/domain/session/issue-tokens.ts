@@ -8,6 +8,7 @@ import { requestIdentity } from '../request-id.ts';
 import type { SubjectRef } from '../subject.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import { Violations } from '../violations.ts';
+import { audienceBounds } from './allowed-audiences.ts';
 import { type IssueByApiKeyPorts, issueByApiKey } from './issue-by-api-key.ts';
 import { type StartSessionPorts, startTokenSession } from './start-session.ts';
 import { checkTokenOptions } from './token-options.ts';
@@ -27,7 +28,7 @@ export async function issueTokens(
 ): Promise<IssuedTokens | Rejection> {
   const settings = await requireLoginTenant(ports.tenants, input.tenant, call.signal);
   // Before the proof is spent: a caller who corrects its request still has it.
-  checkTokenOptions(input.request, settings, 'options');
+  checkTokenOptions(input.request, audienceBounds(settings, call.caller), 'options');
   const { tenant, proof } = input;
   if (proof.kind === 'api_key') return issueByApiKey(ports, call, { ...input, key: proof.key }, settings);
   const request = identify(ports, call, input, proof);

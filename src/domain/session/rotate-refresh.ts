@@ -7,6 +7,7 @@ import type { AccessTokens } from '../keys/access-token.ts';
 import type { Store } from '../storage.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import type { TenantDirectory, TenantSettings } from '../tenant/tenant.ts';
+import { isAudienceAllowed } from './allowed-audiences.ts';
 import { judgeRefresh, type RefreshAttempt, rotated } from './refresh-policy.ts';
 import { isRefreshTokenOf, parseRefreshToken, type RefreshToken } from './refresh-token.ts';
 import type { Settle } from './revocation.ts';
@@ -91,6 +92,10 @@ async function rotateOnce(
     case 'rotate':
     case 'repeat': {
       const scopes = narrowScopes(session.tokens?.scopes ?? [], input.scopes);
+      // Before anything is spent: the session goes on where the list is widened again.
+      if (!isAudienceAllowed(settings, call.caller, session.tokens?.audience ?? [])) {
+        return rejection('AUDIENCE_NOT_ALLOWED');
+      }
       if (!(await userStands(ports.store, session, call.signal))) return rejection('SESSION_REVOKED');
       const next = rotated(session, verdict, attempt, settings.sessionIdleMs);
       const swapped = await sessions.replace(next, session.version, call.signal);

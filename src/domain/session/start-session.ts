@@ -11,6 +11,7 @@ import type { Collection, Store } from '../storage.ts';
 import { formatSubject } from '../subject.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import type { TenantDirectory, TenantSettings } from '../tenant/tenant.ts';
+import { audienceBounds, isAudienceAllowed } from './allowed-audiences.ts';
 import { isOver } from './refresh-policy.ts';
 import type { Settle } from './revocation.ts';
 import { draftSession, FIRST_GENERATION, isLiving, userStands } from './session.ts';
@@ -48,7 +49,7 @@ export async function startTokenSession(
 ): Promise<IssuedTokens | Rejection> {
   const { login, options, client, requestDigest } = request;
   const settings = await requireLoginTenant(ports.tenants, login.tenant, call.signal);
-  checkTokenOptions(options, settings, 'options');
+  checkTokenOptions(options, audienceBounds(settings, call.caller), 'options');
   const sessions = ports.store.collection<SessionDocument>('sessions');
   const earlier = await sessions.get(login.tenant, login.sessionId, call.signal);
   if (earlier !== undefined) return resume(ports, call, request, earlier, settings);
@@ -90,6 +91,9 @@ async function resume(
   if (session.revokedAt !== undefined) return rejection('SESSION_REVOKED');
   if (isOver(session, ports.clock.now())) return rejection('REFRESH_EXPIRED');
   if (!(await userStands(ports.store, session, call.signal))) return rejection('SESSION_REVOKED');
+  // Of the first start, so not the ones that this call brought and that were checked.
+  if (!isAudienceAllowed(settings, call.caller, session.tokens?.audience ?? []))
+    return rejection('AUDIENCE_NOT_ALLOWED');
   await ports.settle('sessions', session, call.signal);
   return tokenPairOf(ports, session, FIRST_GENERATION, session.tokens?.scopes ?? [], settings, call.signal);
 }

@@ -4,6 +4,7 @@ import type { CallContext, ClientDevice } from '../call.ts';
 import type { PerformedMethod, Rejection } from '../identity/use-cases.ts';
 import type { AccessTokenClaims } from '../keys/access-token-claims.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
+import { isAudienceAllowed } from './allowed-audiences.ts';
 import type { JudgeSessionToken } from './judge-session-token.ts';
 import { endSession } from './revoke-sessions.ts';
 import { isLiving, userStands } from './session.ts';
@@ -21,8 +22,13 @@ export function createSessionStepUp(
 ): SessionStepUp {
   return {
     find: async (call, tenant, target) => {
-      await requireLoginTenant(ports.tenants, tenant, call.signal);
-      if (target.kind === 'access_token') return await findByAccessToken(ports, call, tenant, target.accessToken);
+      const settings = await requireLoginTenant(ports.tenants, tenant, call.signal);
+      if (target.kind === 'access_token') {
+        const found = await findByAccessToken(ports, call, tenant, target.accessToken);
+        if ('kind' in found) return found;
+        const isAllowed = isAudienceAllowed(settings, call.caller, found.session.tokens?.audience ?? []);
+        return isAllowed ? found : { kind: 'rejection', reason: 'AUDIENCE_NOT_ALLOWED' };
+      }
       const verdict = await ports.judgeSessionToken(tenant, target.sessionToken, () => call.signal, false);
       if (verdict.kind === 'refused') return OVER;
       return await living(ports, call, tenant, verdict.session.id, undefined);

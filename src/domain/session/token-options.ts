@@ -1,20 +1,14 @@
 import { assertJsonSafe, UnsafeJsonError } from '../../platform/json.ts';
 import { REGISTERED_CLAIMS } from '../keys/access-token-claims.ts';
+import { isAudience } from '../keys/check-audiences.ts';
 import { checkScopes, coversScope } from '../keys/scopes.ts';
 import { limits } from '../limits.ts';
-import type { TenantSettings } from '../tenant/tenant.ts';
 import { Violations } from '../violations.ts';
+import { type AudienceBound, boundAgainst } from './allowed-audiences.ts';
 import type { TokenRequest } from './use-cases.ts';
 
-// Printable, so that no audience looks like another.
-const AUDIENCE = /^[^\p{C}]+$/u;
-
-/** Throws INVALID_ARGUMENT unless tokens of the tenant can carry this. `field` is where the request has it. */
-export function checkTokenOptions(
-  request: TokenRequest,
-  { allowedAudiences }: Pick<TenantSettings, 'allowedAudiences'>,
-  field: string,
-): void {
+/** Throws INVALID_ARGUMENT unless tokens can carry this and may be for these audiences. `field` is where the request has it. */
+export function checkTokenOptions(request: TokenRequest, bounds: readonly AudienceBound[], field: string): void {
   const violations = new Violations();
   const { audience, scopes, claims } = request;
   if (audience.length === 0) violations.add(`${field}.audience`, 'is required: who the access token is for');
@@ -22,12 +16,11 @@ export function checkTokenOptions(
     violations.add(`${field}.audience`, `must be at most ${limits.audiences}, were ${audience.length}`);
   }
   audience.forEach((value, index) => {
-    if (value.length > limits.audienceChars || !AUDIENCE.test(value)) {
+    if (!isAudience(value)) {
       violations.add(`${field}.audience[${index}]`, `must be 1 to ${limits.audienceChars} printable characters`);
-    } else if (allowedAudiences.length > 0 && !allowedAudiences.includes(value)) {
-      violations.add(`${field}.audience[${index}]`, "must be one of the tenant's allowed audiences");
     }
   });
+  noteAudiences(audience, bounds, `${field}.audience`, violations);
   checkScopes(scopes, `${field}.scopes`, violations);
   for (const name of Object.keys(claims)) {
     if (REGISTERED_CLAIMS.has(name)) {
@@ -36,6 +29,25 @@ export function checkTokenOptions(
   }
   checkClaimsSize(claims, `${field}.claims`, violations);
   violations.throwIfAny();
+}
+
+/** Throws INVALID_ARGUMENT for an audience outside of a bound that was not known when the options were checked. */
+export function checkAudienceBounds(request: TokenRequest, bounds: readonly AudienceBound[], field: string): void {
+  const violations = new Violations();
+  noteAudiences(request.audience, bounds, `${field}.audience`, violations);
+  violations.throwIfAny();
+}
+
+function noteAudiences(
+  audience: readonly string[],
+  bounds: readonly AudienceBound[],
+  field: string,
+  violations: Violations,
+): void {
+  audience.forEach((value, index) => {
+    const bound = boundAgainst(bounds, value);
+    if (bound !== undefined) violations.add(`${field}[${index}]`, `must be one of ${bound.whose} allowed audiences`);
+  });
 }
 
 function checkClaimsSize(claims: TokenRequest['claims'], field: string, violations: Violations): void {

@@ -1,3 +1,4 @@
+import { checkAudiences } from '../keys/check-audiences.ts';
 import type { Violations } from '../violations.ts';
 import {
   defaultPasswordPolicy,
@@ -34,7 +35,6 @@ export const lifetimeBounds: Readonly<Record<LifetimeName, readonly [least: numb
 
 const PASSWORD_CHARS = { least: 8, most: 128 } as const;
 const MAX_ROLES = 100;
-const MAX_AUDIENCES = 100;
 
 /** Notes a violation for each setting that is out of its bounds; `field` is the path of the settings in the request. */
 export function checkTenantSettings(settings: TenantSettings, field: string, violations: Violations): void {
@@ -60,9 +60,7 @@ export function checkTenantSettings(settings: TenantSettings, field: string, vio
   if (forRoles ? roles.length === 0 || roles.length > MAX_ROLES : roles.length > 0) {
     violations.add(`${field}.factor_policy.roles`, `must be 1 to ${MAX_ROLES} with REQUIRED_FOR_ROLES, else empty`);
   }
-  if (settings.allowedAudiences.length > MAX_AUDIENCES) {
-    violations.add(`${field}.allowed_audiences`, `must be at most ${MAX_AUDIENCES}`);
-  }
+  checkAudiences(settings.allowedAudiences, `${field}.allowed_audiences`, violations);
 }
 
 /** The settings in force. */

@@ -9,7 +9,7 @@ import { toTimestamp } from './to-timestamp.ts';
  * it at every use of a key.
  */
 export function toApiKey(key: ApiKeyDocument, lastUsedAt: number | undefined): ApiKey {
-  const { rateLimit, allowedNetworks } = key;
+  const { rateLimit, allowedNetworks, allowedAudiences } = key;
   return {
     $typeName: 'sallyport.v1.ApiKey',
     id: key.id,
@@ -27,6 +27,7 @@ export function toApiKey(key: ApiKeyDocument, lastUsedAt: number | undefined): A
     lastUsedTime: toTimestamp(lastUsedAt),
     etag: key.version,
     secrets: key.secrets.map(toSecret),
+    allowedAudiences: allowedAudiences === undefined ? [] : [...allowedAudiences],
   };
 }
 

@@ -7,6 +7,7 @@ import type {
   VerifyApiKeyRequest,
 } from '../../../gen/sallyport/v1/api_key_pb.ts';
 import { parsePermission } from '../../domain/decision/permission.ts';
+import { checkAudiences } from '../../domain/keys/check-audiences.ts';
 import { checkNetworks } from '../../domain/keys/check-networks.ts';
 import type {
   ApiKeyChanges,
@@ -65,6 +66,7 @@ export function parseCreateApiKey(request: CreateApiKeyRequest, now: number): Cr
     allowedNetworks: parseNetworks(request.allowedNetworks, violations),
     rateLimit: parseRate(request.rateLimit, violations),
     metadata: parseNotes(request.metadata, violations),
+    allowedAudiences: parseAudiences(request.allowedAudiences, violations),
     requestId: parseRequestId(request.requestId, violations),
   };
   violations.throwIfAny();
@@ -90,6 +92,7 @@ const CHANGEABLE: Readonly<Record<string, keyof ApiKeyChanges>> = {
   allowed_networks: 'allowedNetworks',
   rate_limit: 'rateLimit',
   metadata: 'metadata',
+  allowed_audiences: 'allowedAudiences',
 };
 
 export function parseUpdateApiKey(request: UpdateApiKeyRequest, now: number): UpdateApiKeyInput {
@@ -102,6 +105,7 @@ export function parseUpdateApiKey(request: UpdateApiKeyRequest, now: number): Up
     allowedNetworks: parseNetworks(request.allowedNetworks, violations),
     rateLimit: parseRate(request.rateLimit, violations),
     metadata: parseNotes(request.metadata, violations),
+    allowedAudiences: parseAudiences(request.allowedAudiences, violations),
   } as ApiKeyChanges;
   const named = parseMask(request.updateMask?.paths ?? [], violations);
   for (const [field, name] of Object.entries(CHANGEABLE)) {
@@ -147,6 +151,12 @@ function parseNetworks(values: readonly string[], violations: Violations): reado
   if (values.length === 0) return undefined;
   checkNetworks(values, 'allowed_networks', violations);
   return values;
+}
+
+function parseAudiences(values: readonly string[], violations: Violations): readonly string[] | undefined {
+  if (values.length === 0) return undefined;
+  checkAudiences(values, 'allowed_audiences', violations);
+  return [...new Set(values)];
 }
 
 const SECONDS_PER_MINUTE = 60;

@@ -222,7 +222,14 @@ test('a caller is whoever holds a key of tenant sallyport, with the scopes of th
   const owner = { type: 'service', id: 'admin' };
   const { key, secret } = await create(world, { tenant: 'sallyport', owner, scopes: ['users:*'] });
   const caller = await authenticate(secret, NONE, NONE);
-  assert.deepEqual(caller, { subject: owner, name: 'service:admin', credentialId: key.id, scopes: ['users:*'] });
+  const audiences = undefined;
+  assert.deepEqual(caller, {
+    subject: owner,
+    name: 'service:admin',
+    credentialId: key.id,
+    scopes: ['users:*'],
+    audiences,
+  });
   assert.ok(!(authenticate(secret, NONE, NONE) instanceof Promise));
   const foreign = await create(world);
   assert.equal(await authenticate(foreign.secret, NONE, NONE), undefined);
