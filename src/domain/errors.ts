@@ -40,6 +40,8 @@ export type ErrorReason =
   | 'CALLER_NOT_PERMITTED'
   /** Too many failed credentials or calls from this peer. */
   | 'CALLER_RATE_LIMITED'
+  /** Too many calls from the end user's network, where the answer has no place for a rejection. */
+  | 'CLIENT_RATE_LIMITED'
   /** This process has not heard from the change log for longer than allowed. */
   | 'INDEX_STALE';
 

@@ -182,14 +182,14 @@ export const SETTINGS = {
     form: wholeNumber(1, 1_000_000, 'tries a minute'),
     fallback: '60',
     description:
-      'Logins, and as many codes and resets, that one client network (IPv4 address, IPv6 /64) may try per minute at this process.',
+      'Logins, and as many registrations, resets and codes each, that one client network (IPv4 address, IPv6 /64) may try per minute at this process.',
   }),
   ratePerCaller: required({
     variable: 'SALLYPORT_RATE_PER_CALLER',
     group: 'Limits',
     form: wholeNumber(1, 10_000_000, 'tries a minute'),
     fallback: '60000',
-    description: 'The same, and registrations, per calling service.',
+    description: 'The same per calling service.',
   }),
   auditRetentionDays: required({
     variable: 'SALLYPORT_AUDIT_RETENTION_DAYS',

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApiKeyService } from '../../gen/sallyport/v1/api_key_pb.ts';
+import { AuthenticationService } from '../../gen/sallyport/v1/authentication_pb.ts';
+import { SessionService } from '../../gen/sallyport/v1/session_pb.ts';
+import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
+import { UserService } from '../../gen/sallyport/v1/user_pb.ts';
 import type { UseCases } from '../../src/rpc/sallyport-services.ts';
 import { type BadRequestCase, badRequests } from '../cases/bad-requests.ts';
 import { limitCases } from '../cases/request-limits.ts';
@@ -47,6 +52,19 @@ test('every bad request names its fields', async (t) => {
     const answer = await call(http, method, request);
     assert.equal(answer.code, 'invalid_argument', `${method} ${JSON.stringify(request)}`);
     assert.deepEqual(fieldsOf(answer), fields, `${method} ${JSON.stringify(request)}`);
+  }
+});
+
+test('every request that takes a client names its address when that is none', async (t) => {
+  const { http } = await startRpcHarness(t, { useCases });
+  const methods = [AuthenticationService, UserService, SessionService, TokenService, ApiKeyService].flatMap((service) =>
+    service.methods.filter(({ input }) => input.fields.some(({ name }) => name === 'client')),
+  );
+  assert.ok(methods.length >= 17, `${methods.length} methods`);
+  for (const { parent, name } of methods) {
+    const method = `${parent.name}/${name}`;
+    const answer = await call(http, method, { client: { ip: '192.0.2.7:443' } });
+    assert.ok(fieldsOf(answer).includes('client.ip'), `${method} ${JSON.stringify(answer)}`);
   }
 });
 

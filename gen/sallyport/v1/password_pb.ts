@@ -8,6 +8,8 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Rejection } from "./session_pb.ts";
 import { file_sallyport_v1_session } from "./session_pb.ts";
+import type { ClientContext } from "./subject_pb.ts";
+import { file_sallyport_v1_subject } from "./subject_pb.ts";
 import type { User } from "./user_pb.ts";
 import { file_sallyport_v1_user } from "./user_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/password.proto.
  */
 export const file_sallyport_v1_password: GenFile = /*@__PURE__*/
-  fileDesc("ChtzYWxseXBvcnQvdjEvcGFzc3dvcmQucHJvdG8SDHNhbGx5cG9ydC52MSJaChRDaGVja1Bhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRIPCgdjb250ZXh0GAQgAygJIm0KFUNoZWNrUGFzc3dvcmRSZXNwb25zZRISCgphY2NlcHRhYmxlGAEgASgIEi4KDGJyb2tlbl9ydWxlcxgCIAMoCzIYLnNhbGx5cG9ydC52MS5Ccm9rZW5SdWxlEhAKCHN0cmVuZ3RoGAMgASgFIksKCkJyb2tlblJ1bGUSKAoEcnVsZRgBIAEoDjIaLnNhbGx5cG9ydC52MS5QYXNzd29yZFJ1bGUSEwoLZGVzY3JpcHRpb24YAiABKAkiQQobUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRISCgppZGVudGlmaWVyGAIgASgJInsKHFJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2USFQoNZW1haWxfYWRkcmVzcxgBIAEoCRITCgtyZXNldF90b2tlbhgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUQoUUmVzZXRQYXNzd29yZFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhMKC3Jlc2V0X3Rva2VuGAIgASgJEhQKDG5ld19wYXNzd29yZBgDIAEoCSJjChVSZXNldFBhc3N3b3JkUmVzcG9uc2USEQoHdXNlcl9pZBgBIAEoCUgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIlQKGlJlcXVlc3RWZXJpZmljYXRpb25SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEhUKDWVtYWlsX2FkZHJlc3MYAyABKAkigQEKG1JlcXVlc3RWZXJpZmljYXRpb25SZXNwb25zZRIVCg1lbWFpbF9hZGRyZXNzGAEgASgJEhoKEnZlcmlmaWNhdGlvbl90b2tlbhgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiSAoaQ29uZmlybVZlcmlmaWNhdGlvblJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhoKEnZlcmlmaWNhdGlvbl90b2tlbhgCIAEoCSJ6ChtDb25maXJtVmVyaWZpY2F0aW9uUmVzcG9uc2USIgoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VySAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUqqQIKDFBhc3N3b3JkUnVsZRIdChlQQVNTV09SRF9SVUxFX1VOU1BFQ0lGSUVEEAASHAoYUEFTU1dPUkRfUlVMRV9NSU5fTEVOR1RIEAESHAoYUEFTU1dPUkRfUlVMRV9VUFBFUl9DQVNFEAISGAoUUEFTU1dPUkRfUlVMRV9OVU1CRVIQAxIZChVQQVNTV09SRF9SVUxFX1NQRUNJQUwQBBIYChRQQVNTV09SRF9SVUxFX0NPTU1PThAFEhsKF1BBU1NXT1JEX1JVTEVfR1VFU1NBQkxFEAYSGQoVUEFTU1dPUkRfUlVMRV9DT05URVhUEAcSGgoWUEFTU1dPUkRfUlVMRV9CUkVBQ0hFRBAIEhsKF1BBU1NXT1JEX1JVTEVfVU5DSEFOR0VEEAlCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_session, file_sallyport_v1_user]);
+  fileDesc("ChtzYWxseXBvcnQvdjEvcGFzc3dvcmQucHJvdG8SDHNhbGx5cG9ydC52MSJaChRDaGVja1Bhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSDwoHdXNlcl9pZBgDIAEoCRIPCgdjb250ZXh0GAQgAygJIm0KFUNoZWNrUGFzc3dvcmRSZXNwb25zZRISCgphY2NlcHRhYmxlGAEgASgIEi4KDGJyb2tlbl9ydWxlcxgCIAMoCzIYLnNhbGx5cG9ydC52MS5Ccm9rZW5SdWxlEhAKCHN0cmVuZ3RoGAMgASgFIksKCkJyb2tlblJ1bGUSKAoEcnVsZRgBIAEoDjIaLnNhbGx5cG9ydC52MS5QYXNzd29yZFJ1bGUSEwoLZGVzY3JpcHRpb24YAiABKAkibgobUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRISCgppZGVudGlmaWVyGAIgASgJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0InsKHFJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2USFQoNZW1haWxfYWRkcmVzcxgBIAEoCRITCgtyZXNldF90b2tlbhgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAifgoUUmVzZXRQYXNzd29yZFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhMKC3Jlc2V0X3Rva2VuGAIgASgJEhQKDG5ld19wYXNzd29yZBgDIAEoCRIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dCJjChVSZXNldFBhc3N3b3JkUmVzcG9uc2USEQoHdXNlcl9pZBgBIAEoCUgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIoEBChpSZXF1ZXN0VmVyaWZpY2F0aW9uUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIVCg1lbWFpbF9hZGRyZXNzGAMgASgJEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0IoEBChtSZXF1ZXN0VmVyaWZpY2F0aW9uUmVzcG9uc2USFQoNZW1haWxfYWRkcmVzcxgBIAEoCRIaChJ2ZXJpZmljYXRpb25fdG9rZW4YAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInUKGkNvbmZpcm1WZXJpZmljYXRpb25SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIaChJ2ZXJpZmljYXRpb25fdG9rZW4YAiABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQiegobQ29uZmlybVZlcmlmaWNhdGlvblJlc3BvbnNlEiIKBHVzZXIYASABKAsyEi5zYWxseXBvcnQudjEuVXNlckgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lKqkCCgxQYXNzd29yZFJ1bGUSHQoZUEFTU1dPUkRfUlVMRV9VTlNQRUNJRklFRBAAEhwKGFBBU1NXT1JEX1JVTEVfTUlOX0xFTkdUSBABEhwKGFBBU1NXT1JEX1JVTEVfVVBQRVJfQ0FTRRACEhgKFFBBU1NXT1JEX1JVTEVfTlVNQkVSEAMSGQoVUEFTU1dPUkRfUlVMRV9TUEVDSUFMEAQSGAoUUEFTU1dPUkRfUlVMRV9DT01NT04QBRIbChdQQVNTV09SRF9SVUxFX0dVRVNTQUJMRRAGEhkKFVBBU1NXT1JEX1JVTEVfQ09OVEVYVBAHEhoKFlBBU1NXT1JEX1JVTEVfQlJFQUNIRUQQCBIbChdQQVNTV09SRF9SVUxFX1VOQ0hBTkdFRBAJQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_v1_session, file_sallyport_v1_subject, file_sallyport_v1_user]);
 
 /**
  * A password that a user thinks of, for example while filling in a sign-up form.
@@ -143,6 +145,13 @@ export type RequestPasswordResetRequest = Message<"sallyport.v1.RequestPasswordR
    * @generated from field: string identifier = 2;
    */
   identifier: string;
+
+  /**
+   * The end user's device. Its network has a rate limit of its own.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
 };
 
 /**
@@ -216,6 +225,13 @@ export type ResetPasswordRequest = Message<"sallyport.v1.ResetPasswordRequest"> 
    * @generated from field: string new_password = 3;
    */
   newPassword: string;
+
+  /**
+   * The end user's device. Its network has a rate limit of its own.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
 };
 
 /**
@@ -246,7 +262,7 @@ export type ResetPasswordResponse = Message<"sallyport.v1.ResetPasswordResponse"
     case: "userId";
   } | {
     /**
-     * No: PROOF_INVALID.
+     * No: PROOF_INVALID or RATE_LIMITED.
      *
      * @generated from field: sallyport.v1.Rejection rejection = 2;
      */
@@ -288,6 +304,13 @@ export type RequestVerificationRequest = Message<"sallyport.v1.RequestVerificati
    * @generated from field: string email_address = 3;
    */
   emailAddress: string;
+
+  /**
+   * The end user's device. Its network has a rate limit of its own.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
 };
 
 /**
@@ -351,6 +374,13 @@ export type ConfirmVerificationRequest = Message<"sallyport.v1.ConfirmVerificati
    * @generated from field: string verification_token = 2;
    */
   verificationToken: string;
+
+  /**
+   * The end user's device. Its network has a rate limit of its own.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
 };
 
 /**
@@ -381,7 +411,7 @@ export type ConfirmVerificationResponse = Message<"sallyport.v1.ConfirmVerificat
     case: "user";
   } | {
     /**
-     * No: PROOF_INVALID.
+     * No: PROOF_INVALID or RATE_LIMITED.
      *
      * @generated from field: sallyport.v1.Rejection rejection = 2;
      */

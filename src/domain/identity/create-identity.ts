@@ -45,10 +45,11 @@ export function createIdentity(ports: IdentityPorts): IdentityUseCases {
       setPassword(parts, call, tenant, userId, password, mustChange),
     checkPassword: (call, input) => checkPassword(parts, call, input),
     changePassword: (call, input) => changePassword(parts, call, input),
-    requestPasswordReset: (call, tenant, identifier) => requestPasswordReset(parts, call, tenant, identifier),
+    requestPasswordReset: (call, tenant, identifier, client) =>
+      requestPasswordReset(parts, call, tenant, identifier, client),
     resetPassword: (call, input) => resetPassword(parts, call, input),
     requestVerification: (call, tenant, userId, address) => requestVerification(parts, call, tenant, userId, address),
-    confirmVerification: (call, tenant, token) => confirmVerification(parts, call, tenant, token),
+    confirmVerification: (call, tenant, token, client) => confirmVerification(parts, call, tenant, token, client),
     unlockUser: (call, tenant, userId) => unlockUser(parts, call, tenant, userId),
     enrollTotp: (call, input) => enrollTotp(parts, call, input),
     removeTotp: (call, input) => removeTotp(parts, call, input),

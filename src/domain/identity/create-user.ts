@@ -43,7 +43,7 @@ export async function createUser(
   const hash = input.password === undefined ? undefined : await hashNew(parts, call, settings, input, input.password);
   const now = parts.clock.now();
   const made = newUser(input, identifiers, request, hash, now);
-  const draft = { ...made, outbox: [userEvent('user.created', call, made, now)] };
+  const draft = { ...made, outbox: [userEvent('user.created', call, made, now, { client: input.client })] };
   const inserted = await users.insert(draft, call.signal);
   if (inserted.kind === 'inserted') {
     await parts.outbox.settle('users', inserted.document, call.signal);

@@ -38,7 +38,7 @@ export async function enrollTotp(
     (current) => {
       if (current === undefined || current.status === 'deleting') return { kind: 'keep', result: 'gone' };
       if (hasFactor(current)) return { kind: 'keep', result: 'enrolled' };
-      const told = userEvent('factor.enrollment_started', call, current, startedAt);
+      const told = userEvent('factor.enrollment_started', call, current, startedAt, { client: input.client });
       const outbox = [...(current.outbox ?? []), told];
       const draft = { ...current, outbox, totp: { sealedSecret, startedAt, lastStep: 0 } };
       return { kind: 'write', draft, result: 'written' };

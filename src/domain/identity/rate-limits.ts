@@ -4,7 +4,7 @@ import { DomainError } from '../errors.ts';
 import { networkOf } from './attempt-policy.ts';
 import type { IdentityUseCases, Rejection } from './use-cases.ts';
 
-// How often logins, registrations and codes may be tried, per calling service and per network of the end user. In memory of this
+// How often logins, registrations, resets and codes may be tried, per calling service and per network of the end user. In memory of this
 // process: n replicas allow n times as much. What bounds guessing is the lockout, which all replicas share; this bounds work.
 
 export interface RateLimits {
@@ -22,7 +22,7 @@ export function rateLimited(identity: IdentityUseCases, limits: RateLimits): Ide
   const caller = new RateLimiterMemory({ points: limits.perCaller, duration: WINDOW_S });
   const client = new RateLimiterMemory({ points: limits.perClient, duration: WINDOW_S });
   /** Throws when the calling service asks too often; a rejection when its end user does. */
-  const take = async (kind: Kind, call: CallContext, device: ClientDevice): Promise<Rejection | undefined> => {
+  const take = async (kind: Kind, call: CallContext, device: ClientDevice = {}): Promise<Rejection | undefined> => {
     const callerWaitMs = await waitMs(caller, `${kind} ${call.caller.name}`);
     if (callerWaitMs > 0) {
       const message = `${call.caller.name} made too many calls of this kind within a minute`;
@@ -31,6 +31,13 @@ export function rateLimited(identity: IdentityUseCases, limits: RateLimits): Ide
     const network = networkOf(device.ip);
     const clientWaitMs = network === '' ? 0 : await waitMs(client, `${kind} ${network}`);
     return clientWaitMs === 0 ? undefined : { kind: 'rejection', reason: 'RATE_LIMITED', retryAfterMs: clientWaitMs };
+  };
+  /** For calls whose answer has no place for a rejection. */
+  const takeOrThrow = async (kind: Kind, call: CallContext, device: ClientDevice | undefined): Promise<void> => {
+    const refused = await take(kind, call, device);
+    if (refused?.retryAfterMs === undefined) return;
+    const message = 'the network of this client made too many calls of this kind within a minute';
+    throw new DomainError('CLIENT_RATE_LIMITED', message, { retryAfterMs: refused.retryAfterMs });
   };
   return {
     ...identity,
@@ -42,21 +49,26 @@ export function rateLimited(identity: IdentityUseCases, limits: RateLimits): Ide
       (await take('code', call, input.client)) ?? (await identity.confirmTotp(call, input)),
     changePassword: async (call, input) =>
       (await take('login', call, input.client)) ?? (await identity.changePassword(call, input)),
-    // These name no client.
-    requestPasswordReset: async (call, tenant, identifier) => {
-      await take('reset', call, {});
-      return await identity.requestPasswordReset(call, tenant, identifier);
+    enrollTotp: async (call, input) =>
+      (await take('code', call, input.client)) ?? (await identity.enrollTotp(call, input)),
+    removeTotp: async (call, input) =>
+      (await take('code', call, input.client)) ?? (await identity.removeTotp(call, input)),
+    regenerateRecoveryCodes: async (call, input) =>
+      (await take('code', call, input.client)) ?? (await identity.regenerateRecoveryCodes(call, input)),
+    requestPasswordReset: async (call, tenant, identifier, device) => {
+      await takeOrThrow('reset', call, device);
+      return await identity.requestPasswordReset(call, tenant, identifier, device);
     },
     resetPassword: async (call, input) =>
-      (await take('reset', call, {})) ?? (await identity.resetPassword(call, input)),
-    requestVerification: async (call, tenant, userId, address) => {
-      await take('reset', call, {});
-      return await identity.requestVerification(call, tenant, userId, address);
+      (await take('reset', call, input.client)) ?? (await identity.resetPassword(call, input)),
+    requestVerification: async (call, tenant, userId, address, device) => {
+      await takeOrThrow('reset', call, device);
+      return await identity.requestVerification(call, tenant, userId, address, device);
     },
-    confirmVerification: async (call, tenant, token) =>
-      (await take('reset', call, {})) ?? (await identity.confirmVerification(call, tenant, token)),
+    confirmVerification: async (call, tenant, token, device) =>
+      (await take('reset', call, device)) ?? (await identity.confirmVerification(call, tenant, token, device)),
     createUser: async (call, input) => {
-      await take('register', call, {});
+      await takeOrThrow('register', call, input.client);
       return await identity.createUser(call, input);
     },
   };

@@ -1,7 +1,7 @@
 import { randomId } from '../../platform/random.ts';
 import { auditEffect } from '../audit/audit-event.ts';
 import { userEvent } from '../audit/audit-events.ts';
-import type { CallContext } from '../call.ts';
+import type { CallContext, ClientDevice } from '../call.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
 import { identifierKey, keyOfTyped } from './identifier.ts';
@@ -24,6 +24,7 @@ export async function requestPasswordReset(
   call: CallContext,
   tenant: string,
   identifier: string,
+  client?: ClientDevice,
 ): Promise<MailedToken> {
   const settings = await requireLoginTenant(parts.tenants, tenant, call.signal);
   const key = keyOfTyped(identifier) ?? 'none';
@@ -34,7 +35,7 @@ export async function requestPasswordReset(
   const expiresAt = now + settings.resetTokenMs;
   const address = user === undefined ? undefined : addressOf(user, key);
   if (user === undefined || address === undefined) {
-    await pretend(parts, call, tenant, expiresAt);
+    await pretend(parts, call, tenant, expiresAt, client);
     return { address: '', token, expiresAt };
   }
   const slot: TokenSlot = { id, digest, expiresAt };
@@ -44,7 +45,7 @@ export async function requestPasswordReset(
     user.id,
     (current) => {
       if (current === undefined || addressOf(current, key) !== address) return { kind: 'keep', result: false };
-      const told = userEvent('password.reset_requested', call, current, now);
+      const told = userEvent('password.reset_requested', call, current, now, { client });
       const slots = { ...current.slots, reset: slot };
       const next = { ...current, slots, outbox: [...(current.outbox ?? []), told] };
       return { kind: 'write', draft: { ...next, keys: keysOf(next) }, result: true };
@@ -66,10 +67,16 @@ function addressOf(user: UserDocument, typedKey: string): string | undefined {
 }
 
 /** The work of a slot's write and its event, on a document that nobody finds and that leaves with the token's time. */
-async function pretend(parts: IdentityParts, call: CallContext, tenant: string, expiresAt: number): Promise<void> {
+async function pretend(
+  parts: IdentityParts,
+  call: CallContext,
+  tenant: string,
+  expiresAt: number,
+  client: ClientDevice | undefined,
+): Promise<void> {
   const id = randomId(parts.random);
   const at = parts.clock.now();
-  const facts = { tenant, type: 'password.reset_requested', outcome: 'failure', call, at } as const;
+  const facts = { tenant, type: 'password.reset_requested', outcome: 'failure', call, client, at } as const;
   const outbox = [auditEffect(facts, [id])];
   const written = await parts.updates.update(
     'challenges',
@@ -125,7 +132,7 @@ async function resetInTurn(
     (current) => {
       if (current === undefined || !opens(current, presented, now)) return { kind: 'keep', result: false };
       const ended = newEpoch(current, settings, now);
-      const outbox = [...ended.outbox, userEvent('password.reset', call, current, now)];
+      const outbox = [...ended.outbox, userEvent('password.reset', call, current, now, { client: input.client })];
       const draft = { ...withPassword(current, hash, now), ...ended, outbox };
       return { kind: 'write', draft, result: true };
     },

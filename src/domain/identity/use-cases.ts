@@ -164,6 +164,7 @@ export interface CreateUserInput {
   readonly mustChangePassword: boolean;
   /** Lower-case UUID; empty: not repeatable. */
   readonly requestId: string;
+  readonly client?: ClientDevice | undefined;
 }
 
 /** What is undefined stays as it is. */
@@ -208,6 +209,7 @@ export interface EnrollTotpInput {
   readonly target:
     | { readonly kind: 'user'; readonly userId: string }
     | { readonly kind: 'challenge'; readonly challengeToken: string };
+  readonly client?: ClientDevice | undefined;
 }
 
 /** Whose factor in force changes: on the caller's word, or by an authentication token of the user. */
@@ -287,6 +289,7 @@ export interface ResetPasswordInput {
   readonly tenant: string;
   readonly token: string;
   readonly newPassword: string;
+  readonly client?: ClientDevice | undefined;
 }
 
 export interface IdentityUseCases {
@@ -315,25 +318,37 @@ export interface IdentityUseCases {
   checkPassword(call: CallContext, input: CheckPasswordInput): Promise<PasswordVerdict>;
   /** Throws USER_NOT_FOUND, PASSWORD_REJECTED, INVALID_ARGUMENT. */
   changePassword(call: CallContext, input: ChangePasswordInput): Promise<ChangePasswordOutcome>;
-  requestPasswordReset(call: CallContext, tenant: string, identifier: string): Promise<MailedToken>;
+  requestPasswordReset(
+    call: CallContext,
+    tenant: string,
+    identifier: string,
+    client?: ClientDevice,
+  ): Promise<MailedToken>;
   /** Throws PASSWORD_REJECTED, INVALID_ARGUMENT; the token then still works. */
   resetPassword(
     call: CallContext,
     input: ResetPasswordInput,
   ): Promise<{ readonly kind: 'reset'; readonly userId: string } | Rejection>;
   /** Throws USER_NOT_FOUND, and INVALID_ARGUMENT for an address that is none of the account's. */
-  requestVerification(call: CallContext, tenant: string, userId: string, address: string): Promise<MailedToken>;
+  requestVerification(
+    call: CallContext,
+    tenant: string,
+    userId: string,
+    address: string,
+    client?: ClientDevice,
+  ): Promise<MailedToken>;
   confirmVerification(
     call: CallContext,
     tenant: string,
     token: string,
+    client?: ClientDevice,
   ): Promise<{ readonly kind: 'verified'; readonly user: UserDocument } | Rejection>;
   /** Forgets failed logins and codes. */
   unlockUser(call: CallContext, tenant: string, userId: string): Promise<void>;
   /** A challenge that is over is a rejection; a user that has a factor already is FACTOR_ALREADY_ENROLLED. */
   enrollTotp(
     call: CallContext,
-    input: EnrollTotpInput | { readonly tenant: string; readonly target: ChangeFactorInput['target'] },
+    input: EnrollTotpInput | (Omit<EnrollTotpInput, 'target'> & { readonly target: ChangeFactorInput['target'] }),
   ): Promise<TotpEnrollment | Rejection>;
   removeTotp(
     call: CallContext,

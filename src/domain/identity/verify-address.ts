@@ -1,5 +1,5 @@
 import { userEvent } from '../audit/audit-events.ts';
-import type { CallContext } from '../call.ts';
+import type { CallContext, ClientDevice } from '../call.ts';
 import { DomainError } from '../errors.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import { identifierKey, keyOfTyped } from './identifier.ts';
@@ -56,6 +56,7 @@ export async function confirmVerification(
   call: CallContext,
   tenant: string,
   token: string,
+  client?: ClientDevice,
 ): Promise<{ readonly kind: 'verified'; readonly user: UserDocument } | Rejection> {
   await requireLoginTenant(parts.tenants, tenant, call.signal);
   const invalid: Rejection = { kind: 'rejection', reason: 'PROOF_INVALID' };
@@ -78,7 +79,7 @@ export async function confirmVerification(
       const identifiers = user.identifiers.map((each) =>
         identifierKey(each) === slot.key ? { ...each, verified: true } : each,
       );
-      const outbox = [...(user.outbox ?? []), userEvent('address.verified', call, user, now)];
+      const outbox = [...(user.outbox ?? []), userEvent('address.verified', call, user, now, { client })];
       const slots = { ...user.slots, verification: undefined };
       const next = { ...user, identifiers, slots, updatedAt: now, outbox };
       return { kind: 'write', draft: { ...next, keys: keysOf(next) }, result: true };

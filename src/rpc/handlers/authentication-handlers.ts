@@ -43,12 +43,13 @@ export function authenticationHandlers(
     enrollTotp: async (call, request) => {
       const violations = new Violations();
       const { target } = request;
+      const client = parseClient(request.client, violations);
       const input =
         target.case === 'authenticationToken'
           ? { tenant: parseTenantId(request.tenant, violations), target: parseProofTarget(target.value, violations) }
           : parseEnrollment({ tenant: request.tenant, target }, violations);
       violations.throwIfAny();
-      const outcome = await identity.enrollTotp(call, input);
+      const outcome = await identity.enrollTotp(call, { ...input, client });
       return create(EnrollTotpResponseSchema, {
         outcome:
           outcome.kind === 'enrollment'

@@ -74,8 +74,9 @@ export function passwordHandlers(
       const violations = new Violations();
       const tenant = parseTenantId(request.tenant, violations);
       const identifier = requiredText(request.identifier, 'identifier', limits.identifierChars, violations);
+      const client = parseClient(request.client, violations);
       violations.throwIfAny();
-      const { address, token, expiresAt } = await identity.requestPasswordReset(call, tenant, identifier);
+      const { address, token, expiresAt } = await identity.requestPasswordReset(call, tenant, identifier, client);
       const expireTime = toTimestamp(expiresAt);
       return create(RequestPasswordResetResponseSchema, { emailAddress: address, resetToken: token, expireTime });
     },
@@ -85,6 +86,7 @@ export function passwordHandlers(
         tenant: parseTenantId(request.tenant, violations),
         token: opaqueText(request.resetToken, 'reset_token', violations),
         newPassword: passwordText(request.newPassword, 'new_password', violations),
+        client: parseClient(request.client, violations),
       };
       violations.throwIfAny();
       const outcome = await identity.resetPassword(call, input);
@@ -100,8 +102,9 @@ export function passwordHandlers(
       const tenant = parseTenantId(request.tenant, violations);
       const userId = checkId(request.userId, 'user_id', violations);
       const given = requiredText(request.emailAddress, 'email_address', limits.identifierChars, violations);
+      const client = parseClient(request.client, violations);
       violations.throwIfAny();
-      const { address, token, expiresAt } = await identity.requestVerification(call, tenant, userId, given);
+      const { address, token, expiresAt } = await identity.requestVerification(call, tenant, userId, given, client);
       const expireTime = toTimestamp(expiresAt);
       return create(RequestVerificationResponseSchema, { emailAddress: address, verificationToken: token, expireTime });
     },
@@ -109,8 +112,9 @@ export function passwordHandlers(
       const violations = new Violations();
       const tenant = parseTenantId(request.tenant, violations);
       const token = opaqueText(request.verificationToken, 'verification_token', violations);
+      const client = parseClient(request.client, violations);
       violations.throwIfAny();
-      const outcome = await identity.confirmVerification(call, tenant, token);
+      const outcome = await identity.confirmVerification(call, tenant, token, client);
       return create(ConfirmVerificationResponseSchema, {
         outcome:
           outcome.kind === 'verified'

@@ -10,6 +10,7 @@ import { limits } from '../../domain/limits.ts';
 import { checkId } from '../../domain/subject.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
+import { parseClient } from './parse-client.ts';
 import { optionalText, parseEtag, parseRequestId, passwordText, requiredText } from './parse-text.ts';
 
 const kinds: Readonly<Record<number, Identifier['kind']>> = {
@@ -32,6 +33,7 @@ export function parseNewUser(request: CreateUserRequest): CreateUserInput {
     password: request.password === '' ? undefined : passwordText(request.password, 'password', violations),
     mustChangePassword: request.mustChangePassword,
     requestId: parseRequestId(request.requestId, violations),
+    client: parseClient(request.client, violations),
   };
   violations.throwIfAny();
   return input;
