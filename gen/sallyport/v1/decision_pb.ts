@@ -60,8 +60,9 @@ export type Decision = Message<"sallyport.v1.Decision"> & {
   missingContext: string[];
 
   /**
-   * The answer changes by itself at this time (a grant or credential expires). Absent: time alone does not change it,
-   * unless a condition reads `now`, which is not foreseen.
+   * The answer can change by itself from this time on: a grant or credential expires. Where a condition that reads `now`
+   * was asked it is the time of the decision itself, because nobody knows when that changes. Absent: time alone does not
+   * change it.
    * Not a licence to cache: a revocation or a write changes the answer at any time.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;

@@ -28,6 +28,8 @@ export type ConditionOutcome = true | false | readonly string[];
 
 export interface Condition {
   readonly text: string;
+  /** It can answer otherwise a moment later, by itself. */
+  readonly readsNow: boolean;
   /** Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries, or a text of more than 4,096 characters, that it reads, or when `work` is used up. */
   evaluate(input: ConditionInput, work?: DecisionWork): ConditionOutcome;
 }
@@ -78,7 +80,8 @@ export function compileCondition(text: string): CompiledCondition {
     const { valid, type, error } = run.check();
     if (!valid) return problem(describe(error, text));
     if (type !== 'bool' && type !== 'dyn') return problem(`must be a bool, is a ${type}`);
-    return { kind: 'condition', condition: { text, evaluate: evaluator(run, shape, text.length) } };
+    const readsNow = shape.paths.some(([root]) => root === 'now');
+    return { kind: 'condition', condition: { text, readsNow, evaluate: evaluator(run, shape, text.length) } };
   } catch (error) {
     return problem(describe(error, text));
   }

@@ -37,7 +37,8 @@ export function decide(state: DecisionState, question: DecisionQuestion, now: nu
   }
   if (request.contextual.length > 0) gatherContextual(request, subjects, resources, reachesTenant, match, tally);
   if (match.rules.length > 0) gatherRules(request, subjects, reachesTenant, match, tally);
-  return tally.decision(question, () => grants.whats.isNamed(match));
+  const decision = tally.decision(question, () => grants.whats.isNamed(match));
+  return request.askedTime ? { ...decision, expiresAt: now } : decision;
 }
 
 /** Subjects that a search goes through in one unit of work. */

@@ -45,6 +45,8 @@ export class DecisionRequest {
   readonly what: number;
   readonly contextual: readonly NumberedGrant[];
   readonly work: DecisionWork;
+  /** Set once a condition that reads `now` was asked: then time alone can change the answer, and nobody knows when. */
+  askedTime = false;
   #input: ConditionInput | undefined;
   #truths: Map<number, Truth> | undefined;
   #overlay: Map<string, number> | undefined;
@@ -78,7 +80,9 @@ export class DecisionRequest {
     const known = this.#truths?.get(condition);
     if (known !== undefined) return known;
     this.#input ??= this.#makeInput();
-    const truth = this.state.grants.conditions.condition(condition)?.evaluate(this.#input, this.work) ?? UNREADABLE;
+    const compiled = this.state.grants.conditions.condition(condition);
+    if (compiled?.readsNow === true) this.askedTime = true;
+    const truth = compiled?.evaluate(this.#input, this.work) ?? UNREADABLE;
     this.#truths ??= new Map();
     this.#truths.set(condition, truth);
     return truth;

@@ -34,7 +34,7 @@ export interface Decision {
   /** Names of the rules that decided. */
   readonly ruleNames?: readonly string[] | undefined;
   readonly missingContext?: readonly string[] | undefined;
-  /** Epoch ms at which the answer changes by itself. */
+  /** Epoch ms at which the answer changes by itself; that of the decision itself where a condition that reads `now` was asked. */
   readonly expiresAt?: number | undefined;
 }
 

@@ -120,6 +120,21 @@ test('only an allow of the very role on the very group makes a member, and only 
   assert.deepEqual(ask(lasting), { effect: 'allow', reason: 'GRANTED', grantIds: ['g'], expiresAt: NOW + 5 });
 });
 
+test('an answer that a condition on the time had a part in is over when it is given, a yes and a no alike', () => {
+  const before = (time: string) => `now < timestamp("${time}")`;
+  const [open, closed] = [before('1970-01-01T00:20:00Z'), before('1970-01-01T00:10:00Z')];
+  for (const changes of [
+    [put('g', { condition: open, expiresAt: NOW + 5 })],
+    [put('g', { condition: closed })],
+    [put('g'), put('d', { effect: 'deny', condition: closed })],
+    [put('m', { what: member, resource: group('eng'), condition: open }), put('g', { subject: members('eng') })],
+  ]) {
+    assert.equal(ask(indexOf(changes)).expiresAt, NOW, JSON.stringify(changes));
+  }
+  const elsewhere = put('g', { what: { kind: 'permission', permission: 'users:read' }, condition: open });
+  assert.equal(ask(indexOf([put('h'), elsewhere])).expiresAt, undefined);
+});
+
 test('nobody can ask as a group or as everybody of another name', () => {
   const index = indexOf([put('g', { subject: members('eng') })]);
   assert.equal(ask(index, { subject: members('eng') }).effect, 'deny');

@@ -14,6 +14,7 @@ export interface NaiveDecision {
 }
 
 export interface NaiveModel {
+  readonly policy: Policy;
   readonly grants: readonly Grant[];
   apply(entry: PolicyEntry): void;
   decide(question: DecisionQuestion, now: number): NaiveDecision;
@@ -21,7 +22,12 @@ export interface NaiveModel {
 }
 
 /** What a condition says: the test knows its conditions, the model does not parse CEL. */
-export type Conditions = (text: string, question: DecisionQuestion, stored: Attributes) => boolean | readonly string[];
+export type Conditions = (
+  text: string,
+  question: DecisionQuestion,
+  stored: Attributes,
+  now: number,
+) => boolean | readonly string[];
 
 interface Name {
   readonly type: string;
@@ -61,6 +67,9 @@ export function createNaiveModel(tenant: string, builtIn: Policy, conditions: Co
   const [parents, attributes, disabled] = [new Map(), new Map(), new Set<string>()];
   const state: State = { tenant, policy, grants: [], disabled, parents, attributes, conditions };
   return {
+    get policy() {
+      return state.policy;
+    },
     get grants() {
       return state.grants;
     },
@@ -78,14 +87,24 @@ export function createNaiveModel(tenant: string, builtIn: Policy, conditions: Co
   };
 }
 
-function answer(state: State, text: string | undefined, question: DecisionQuestion): boolean | readonly string[] {
+function answer(
+  state: State,
+  text: string | undefined,
+  question: DecisionQuestion,
+  now: number,
+): boolean | readonly string[] {
   return text === undefined
     ? true
-    : state.conditions(text, question, state.attributes.get(textOf(question.subject)) ?? {});
+    : state.conditions(text, question, state.attributes.get(textOf(question.subject)) ?? {}, now);
 }
 
 /** Every subject and set that the question's subject stands for, by going through all grants until nothing changes. */
-function standsFor(state: State, all: readonly Grant[], question: DecisionQuestion): ReadonlyMap<string, Membership> {
+function standsFor(
+  state: State,
+  all: readonly Grant[],
+  question: DecisionQuestion,
+  now: number,
+): ReadonlyMap<string, Membership> {
   const always = { certain: Infinity, possible: Infinity, names: [] };
   const found = new Map<string, Membership>([
     [textOf(question.subject), always],
@@ -96,7 +115,7 @@ function standsFor(state: State, all: readonly Grant[], question: DecisionQuesti
     for (const grant of all) {
       const from = found.get(textOf(grant.subject));
       if (from === undefined || grant.effect === 'deny' || grant.what.kind === 'permission') continue;
-      const truth = answer(state, grant.condition, question);
+      const truth = answer(state, grant.condition, question, now);
       if (grant.resource === undefined || truth === false) continue;
       const set = `${textOf(grant.resource)}#${grant.what.role}`;
       const before = found.get(set) ?? { certain: 0, possible: 0, names: [] };
@@ -120,7 +139,7 @@ function votes(state: State, question: DecisionQuestion, now: number): readonly 
     id: `contextual_grants[${at}]`,
   }));
   const all: readonly Grant[] = [...state.grants, ...contextual].filter(({ expiresAt = Infinity }) => expiresAt > now);
-  const subjects = standsFor(state, all, question);
+  const subjects = standsFor(state, all, question, now);
   const places: string[] = [];
   for (let at = question.resource as Name | undefined; at !== undefined; at = parents.get(textOf(at)))
     places.push(textOf(at));
@@ -133,7 +152,7 @@ function votes(state: State, question: DecisionQuestion, now: number): readonly 
     name: Partial<Vote>,
   ): void => {
     const held = subjects.get(textOf(who ?? question.subject));
-    const truth = answer(state, condition, question);
+    const truth = answer(state, condition, question, now);
     if (held === undefined || truth === false) return;
     const names = [...(held.certain === 0 ? held.names : []), ...(truth === true ? [] : truth)];
     const sure = truth === true && held.certain > 0;
