@@ -5,6 +5,7 @@ import type { Sealer } from '../crypto/sealed-field.ts';
 import type { AuditBuffer } from '../domain/audit/audit-buffer.ts';
 import { auditedDecisions, auditedKeyChecks } from '../domain/audit/audited-decisions.ts';
 import { createAuditUseCases } from '../domain/audit/create-audit-use-cases.ts';
+import { createDenialNotes } from '../domain/audit/denial-notes.ts';
 import type { PolicyTrail } from '../domain/audit/policy-trail.ts';
 import { createRefusalNotes } from '../domain/audit/refusal-notes.ts';
 import type { AuthenticateCaller, PermitCaller } from '../domain/caller/caller-ports.ts';
@@ -90,6 +91,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
   const decideForSubject = createDecideForSubject({ replicas, clock });
   const credentials = createCredentialResolver({ accessTokens, judgeSessionToken, judgeApiKey });
   const sessions = createSessionStarter({ ...shared, accessTokens });
+  const noteDenial = createDenialNotes({ audit, clock });
   const noteRefusal = createRefusalNotes({ audit, clock });
   return {
     useCases: {
@@ -122,10 +124,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
       }),
       keys: auditedKeyChecks(
         createKeyUseCases({ ...shared, marks: marks.apiKeys, judgeApiKey, signingKeys, decideForSubject }),
-        {
-          audit,
-          clock,
-        },
+        noteDenial,
       ),
       decisions: auditedDecisions(
         createDecision({
@@ -137,7 +136,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
           ring,
           history: createPolicyHistory(store.changeLog),
         }),
-        { audit, clock, trail: policyTrail },
+        { note: noteDenial, trail: policyTrail },
       ),
       audit: createAuditUseCases({ store, tenants, clock }),
       tenants: createTenantUseCases({ store, updates, outbox, clock, ring, tenants }),

@@ -94,14 +94,15 @@ export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE_
  */
 export type ListEventsResponse = Message<"sallyport.v1.ListEventsResponse"> & {
   /**
-   * In order of time.
+   * In order of time. Fewer than page_size, even none, where 10,000 events were looked at for those of a type or an
+   * outcome: go on with next_page_token.
    *
    * @generated from field: repeated sallyport.v1.AuditEvent events = 1;
    */
   events: AuditEvent[];
 
   /**
-   * Empty on the last page.
+   * Empty on the last page alone.
    *
    * @generated from field: string next_page_token = 2;
    */

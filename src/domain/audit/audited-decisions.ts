@@ -1,26 +1,19 @@
-import type { Clock } from '../../platform/clock.ts';
 import type { CallContext } from '../call.ts';
 import { parseRevision } from '../decision/revision-token.ts';
-import type { AuthorizeOutcome, BatchOutcome, Decision, DecisionUseCases, Question } from '../decision/use-cases.ts';
+import type { AuthorizeOutcome, BatchOutcome, DecisionUseCases, Question } from '../decision/use-cases.ts';
 import type { KeyUseCases, VerifiedApiKey } from '../keys/use-cases.ts';
-import { formatResource, formatSubject } from '../subject.ts';
-import type { AuditNotes } from './audit-buffer.ts';
-import { decisionDenied } from './audit-events.ts';
+import type { NoteDenial } from './denial-notes.ts';
 import type { PolicyTrail } from './policy-trail.ts';
 
 // Decisions that were denied, and writes of what decisions are made from, as events. An allow costs one comparison more.
 
 export interface AuditedDecisionPorts {
-  readonly audit: AuditNotes;
-  readonly clock: Clock;
+  readonly note: NoteDenial;
   readonly trail: Pick<PolicyTrail, 'record'>;
 }
 
-/** Denied decisions kept per second in this process; further ones are counted as dropped. A service that asks in a loop writes no disk full. */
-const MAX_PER_SECOND = 100;
-
 export function auditedDecisions(decisions: DecisionUseCases, ports: AuditedDecisionPorts): DecisionUseCases {
-  const note = denialNotes(ports);
+  const { note } = ports;
   const toldOne = (call: CallContext, tenant: string, question: Question, outcome: AuthorizeOutcome) => {
     if (outcome.decision.effect !== 'allow') note(call, tenant, outcome.decision, question);
     return outcome;
@@ -59,8 +52,7 @@ export function auditedDecisions(decisions: DecisionUseCases, ports: AuditedDeci
 }
 
 /** VerifyApiKey answers with a decision too. */
-export function auditedKeyChecks(keys: KeyUseCases, ports: Omit<AuditedDecisionPorts, 'trail'>): KeyUseCases {
-  const note = denialNotes(ports);
+export function auditedKeyChecks(keys: KeyUseCases, note: NoteDenial): KeyUseCases {
   return {
     ...keys,
     verifyApiKey: (call, input) => {
@@ -81,40 +73,4 @@ async function recordWrite(
   revision: string,
 ): Promise<void> {
   await trail.record(call, tenant, parseRevision(revision, 'revision').revision);
-}
-
-type NoteDenial = (
-  call: CallContext,
-  tenant: string,
-  decision: Decision,
-  question: Pick<Question, 'permission' | 'resource'> & Partial<Pick<Question, 'principal'>>,
-) => void;
-
-function denialNotes({ audit, clock }: Pick<AuditedDecisionPorts, 'audit' | 'clock'>): NoteDenial {
-  let second = -1;
-  let kept = 0;
-  return (call, tenant, decision, { permission, resource, principal }) => {
-    const now = clock.now();
-    if (Math.floor(now / 1000) !== second) {
-      second = Math.floor(now / 1000);
-      kept = 0;
-    }
-    kept += 1;
-    if (kept > MAX_PER_SECOND) return audit.drop();
-    const named = principal?.kind === 'subject' ? principal.subject : undefined;
-    const subject = decision.subject ?? named;
-    audit.note(
-      decisionDenied(
-        call,
-        {
-          tenant,
-          subject: subject === undefined ? undefined : formatSubject(subject),
-          reason: decision.reason,
-          permission,
-          resource: resource === undefined ? undefined : formatResource(resource),
-        },
-        now,
-      ),
-    );
-  };
 }

@@ -1,10 +1,10 @@
-import { auditCursor } from '../../platform/audit-cursor.ts';
 import type { CallContext } from '../call.ts';
 import type { AuditEvent, AuditFilter } from '../storage.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import type { AuditPorts } from './create-audit-use-cases.ts';
 import { pause } from './pause.ts';
 import type { WatchEventsInput } from './use-cases.ts';
+import { walkEvents } from './walk-events.ts';
 
 // Events reach the trail a little later than they happen: buffers are flushed twice a second, replicas' clocks differ by up to 5 s, and what a
 // killed process left is finished by another after 30 s. So a watch reads a window again, and remembers what it told.
@@ -64,16 +64,15 @@ async function* freshEvents(
 ): AsyncGenerator<AuditEvent, void, undefined> {
   let after: string | undefined;
   for (;;) {
-    const page = await store.auditTrail.list({ ...filter, to: undefined }, after, PAGE, call.signal);
-    for (const event of page) {
+    const page = await walkEvents(store, { ...filter, to: undefined }, after, PAGE, call.signal);
+    for (const event of page.events) {
       if (told.ids.has(event.id)) continue;
       told.ids.set(event.id, event.at);
       told.newest = Math.max(told.newest, event.at);
       yield event;
     }
-    const last = page.at(-1);
-    if (page.length < PAGE || last === undefined) return;
-    after = auditCursor(last);
+    if (page.after === undefined) return;
+    after = page.after;
     // A window is bounded in time, not in number; what is behind it is not remembered.
     forget(told, told.newest - 2 * FAR_MS);
   }
