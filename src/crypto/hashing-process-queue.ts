@@ -8,6 +8,11 @@ import type { FromHashingProcess, HashAnswer, HashCost, HashJob } from './hashin
 // whose caller gave up is never run, and a process that dies takes only those along that it was running.
 
 export interface HashingQueue {
+  /**
+   * Takes a place for a job to come, before the work that leads to it: throws OVERLOADED at once when as many are taken as jobs can run and
+   * wait. The function gives it back and may be called again.
+   */
+  reserve(): () => void;
   /** Throws a Fault: OVERLOADED at once when the queue is full, UNAVAILABLE when the process died, the signal's reason when it aborts. */
   run(job: HashJob, signal?: AbortSignal): Promise<HashAnswer>;
   /** Jobs not yet handed over. */
@@ -60,6 +65,8 @@ interface State {
   restart: NodeJS.Timeout | undefined;
   /** Deaths since the last answer. */
   deaths: number;
+  /** Places taken by `reserve`. */
+  reserved: number;
   nextId: number;
   /** Moving average of how long a hash takes. */
   hashMs: number;
@@ -75,6 +82,7 @@ export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
     closed: undefined,
     restart: undefined,
     deaths: 0,
+    reserved: 0,
     nextId: 0,
     hashMs: GUESSED_HASH_MS,
   };
@@ -89,17 +97,29 @@ export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
     get pid() {
       return state.child?.pid;
     },
+    reserve: () => {
+      const isFull = state.waiting.length >= options.maxWaiting;
+      if (isFull || state.reserved >= options.maxWaiting + options.concurrency) throw overloaded(state);
+      state.reserved += 1;
+      let isTaken = true;
+      return () => {
+        if (isTaken) state.reserved -= 1;
+        isTaken = false;
+      };
+    },
     run: (job, signal) => {
       if (signal?.aborted === true) return Promise.reject(signal.reason);
       if (state.closed !== undefined) return Promise.reject(new Fault('UNAVAILABLE', 'the service is stopping'));
-      if (state.waiting.length >= options.maxWaiting) {
-        const retryAfterMs = Math.ceil((state.hashMs * (state.waiting.length + 1)) / options.concurrency);
-        return Promise.reject(new Fault('OVERLOADED', 'too many passwords are being checked', { retryAfterMs }));
-      }
+      if (state.waiting.length >= options.maxWaiting) return Promise.reject(overloaded(state));
       return enqueue(state, job, signal);
     },
     close: () => close(state),
   };
+}
+
+function overloaded({ hashMs, waiting, options }: State): Fault {
+  const retryAfterMs = Math.ceil((hashMs * (waiting.length + 1)) / options.concurrency);
+  return new Fault('OVERLOADED', 'too many passwords are being checked', { retryAfterMs });
 }
 
 function start(state: State): void {

@@ -23,6 +23,8 @@ export interface PasswordHasher {
   verify(hash: string, password: string, signal?: AbortSignal): Promise<boolean>;
   /** The work of a `verify` without a hash: for a user that does not exist or has no password. */
   decoy(password: string, signal?: AbortSignal): Promise<void>;
+  /** A place for a `verify` or `decoy` to come; as HashingQueue.reserve. */
+  reserve(): () => void;
   /** How well known and how guessable a new password is; `context`: what an attacker would know of the user. */
   estimate(password: string, context: readonly string[], signal?: AbortSignal): Promise<PasswordEstimate>;
   /** Whether the stored hash should be made again: other cost or pepper than today's, or brought along. */
@@ -94,6 +96,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
     decoy: async (password, signal) => {
       await matches(noOnes, ring.currentId, password, signal);
     },
+    reserve: () => queue.reserve(),
     estimate: async (password, context, signal) => {
       const answer = await queue.run({ kind: 'estimate', password, context }, signal);
       if (answer.kind !== 'estimated') throw failed();

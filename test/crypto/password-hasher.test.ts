@@ -126,6 +126,17 @@ test('a full queue is told at once, with the time to wait', async () => {
   assert.equal(passwords.waiting, 0);
 });
 
+test('a place is taken before the work that leads to a hash, as many as jobs can run and wait, and comes back once', async () => {
+  await using passwords = hasher({ concurrency: 1, maxWaiting: 2 });
+  const places = [passwords.reserve(), passwords.reserve(), passwords.reserve()];
+  assert.throws(() => passwords.reserve(), isFault('OVERLOADED'));
+  places[0]?.();
+  places[0]?.();
+  const again = passwords.reserve();
+  assert.throws(() => passwords.reserve(), isFault('OVERLOADED'), 'given back twice is one place');
+  again();
+});
+
 test('a hash whose caller gave up before its turn is not run', async () => {
   await using passwords = hasher({ cost: slow, concurrency: 1 });
   const runs = passwords.decoy('first');

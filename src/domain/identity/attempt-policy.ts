@@ -21,13 +21,16 @@ export const passwordAttempts: AttemptPolicy = {
   forgetMs: 24 * 60 * MINUTE,
 };
 
-/** Per identifier, from wherever: many networks that try a few passwords each. */
+/** Per identifier as it was typed, from wherever: many networks that try a few passwords each. */
 export const identifierAttempts: AttemptPolicy = {
   name: 'identifier',
   free: 19,
   locksMs: [5 * MINUTE, 15 * MINUTE, 60 * MINUTE],
   forgetMs: 24 * 60 * MINUTE,
 };
+
+/** Per account, by whichever of its identifiers: the same, so that ten identifiers are not ten times the guesses. */
+export const accountAttempts: AttemptPolicy = { ...identifierAttempts, name: 'account' };
 
 /** Per client network, at whomever: one network that tries a few passwords each. An office shares one, so it is wide. */
 export const networkAttempts: AttemptPolicy = {

@@ -1,11 +1,13 @@
 import type { CallContext } from '../call.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
+import { atTheGate } from './at-the-gate.ts';
 import { keyOfTyped } from './identifier.ts';
 import { continueLogin } from './login.ts';
+import { holderOf } from './login-guard.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import { upgradeHash } from './upgrade-hash.ts';
-import type { AuthenticateInput, LoginOutcome, UserDocument } from './use-cases.ts';
+import type { AuthenticateInput, LoginOutcome, Rejection, UserDocument } from './use-cases.ts';
 import { usersOf } from './user.ts';
 import { countWrong, refusePassword } from './wrong-password.ts';
 
@@ -21,36 +23,8 @@ export async function authenticate(
 ): Promise<LoginOutcome> {
   const settings = await requireLoginTenant(parts.tenants, input.tenant, call.signal);
   checkPasswordForm(input.password, 'password.password');
-  const key = keyOfTyped(input.identifier);
-  // What cannot be an identifier is looked up and counted like one that nobody has.
-  const account = key ?? `none:${input.identifier}`;
-  const triedBy = (userId: string | undefined) => ({ tenant: input.tenant, userId, client: input.client });
-  const start = await parts.loginGuard.begin(input.tenant, account, input.client, call.signal);
-  if (start.kind === 'refused') {
-    return refusePassword(parts, call, triedBy(undefined), {
-      kind: 'rejection',
-      reason: start.reason,
-      retryAfterMs: start.retryAfterMs,
-    });
-  }
-  const { attempt } = start;
-  const verified = await verifyPassword(parts, call, input, key).catch(async (error: unknown) => {
-    // Overload, cancellation, an outage: nobody guessed wrong.
-    await attempt.giveBack();
-    throw error;
-  });
-  if (verified.kind !== 'right') {
-    // Counted before it is told; when it cannot be counted the caller gets the fault instead of the answer.
-    if (verified.kind === 'wrong') await countWrong(parts, call, triedBy(verified.userId), attempt, account);
-    else await attempt.giveBack();
-    return refusePassword(parts, call, triedBy(verified.userId), { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
-  }
-  const { user } = verified;
-  if (user.password?.mustReset === true && !attempt.isKnown) {
-    await attempt.giveBack();
-    return refusePassword(parts, call, triedBy(user.id), { kind: 'rejection', reason: 'INVALID_CREDENTIALS' });
-  }
-  await attempt.right(user.id);
+  const user = await atTheGate(parts.hasher, () => judge(parts, call, input));
+  if ('kind' in user) return user;
   upgradeHash(parts, user, input.password);
   const methods = [{ method: 'password', at: parts.clock.now() }] as const;
   return await continueLogin(
@@ -61,29 +35,66 @@ export async function authenticate(
   );
 }
 
-/**
- * The user as it is after the hash. `changed`: the password was right, but a reset, a disable or a factor change won the race while it
- * was hashed. What commits after the second read bumps the epoch that everything made from this login carries, so none of it survives.
- */
-async function verifyPassword(
+/** The user whose password it is; counted and told otherwise. */
+async function judge(
   parts: IdentityParts,
   call: CallContext,
   input: AuthenticateInput,
-  key: string | undefined,
-): Promise<Verified> {
-  const users = usersOf(parts.store);
+): Promise<UserDocument | Rejection> {
+  const key = keyOfTyped(input.identifier);
   const find = async (): Promise<UserDocument | undefined> =>
-    await users.find(input.tenant, key ?? 'none', call.signal);
+    await usersOf(parts.store).find(input.tenant, key ?? 'none', call.signal);
   const before = await find();
-  let matches = false;
-  if (before?.password === undefined) await parts.hasher.decoy(input.password, call.signal);
-  else matches = await parts.hasher.verify(before.password.hash, input.password, call.signal);
-  const after = await find();
-  if (!matches || before?.status !== 'active') return { kind: 'wrong', userId: before?.id };
-  const same = after?.id === before.id && after.status === 'active' && after.epoch === before.epoch;
-  return same ? { kind: 'right', user: after } : { kind: 'changed', userId: before.id };
+  // What cannot be an identifier is counted like one that nobody has.
+  const typed = key ?? `none:${input.identifier}`;
+  const name = { typed, holder: before === undefined ? typed : holderOf(before.id) };
+  const tried = { tenant: input.tenant, userId: before?.id, client: input.client };
+  const start = await parts.loginGuard.begin(input.tenant, name, input.client, call.signal);
+  if (start.kind === 'refused') {
+    const { reason, retryAfterMs } = start;
+    return refusePassword(parts, call, tried, { kind: 'rejection', reason, retryAfterMs });
+  }
+  const { attempt } = start;
+  const verified = await verify(parts, call, input.password, before, start.kind === 'hidden', find).catch(
+    async (error: unknown) => {
+      // Overload, cancellation, an outage: nobody guessed wrong.
+      await attempt.giveBack();
+      throw error;
+    },
+  );
+  const mayUse = verified.kind === 'right' && (verified.user.password?.mustReset !== true || attempt.isKnown);
+  if (mayUse) {
+    await attempt.right();
+    return verified.user;
+  }
+  // Counted before it is told; when it cannot be counted the caller gets the fault instead of the answer.
+  if (verified.kind === 'wrong') await countWrong(parts, call, tried, attempt);
+  else await attempt.giveBack();
+  return refusePassword(parts, call, tried, WRONG, start.kind === 'hidden' ? 'LOCKED' : undefined);
 }
 
-type Verified =
-  | { readonly kind: 'right'; readonly user: UserDocument }
-  | { readonly kind: 'wrong' | 'changed'; readonly userId: string | undefined };
+/**
+ * The user as it is after the hash. `changed`: the password was right, but a reset, a disable or a factor change won the race while it
+ * was hashed. What commits after the second read bumps the epoch that everything made from this login carries, so none of it survives.
+ * `isHidden`: the same work, and wrong whatever it is.
+ */
+async function verify(
+  parts: IdentityParts,
+  call: CallContext,
+  password: string,
+  before: UserDocument | undefined,
+  isHidden: boolean,
+  find: () => Promise<UserDocument | undefined>,
+): Promise<Verified> {
+  let matches = false;
+  if (isHidden || before?.password === undefined) await parts.hasher.decoy(password, call.signal);
+  else matches = await parts.hasher.verify(before.password.hash, password, call.signal);
+  const after = await find();
+  if (!matches || before?.status !== 'active') return { kind: 'wrong' };
+  const same = after?.id === before.id && after.status === 'active' && after.epoch === before.epoch;
+  return same ? { kind: 'right', user: after } : { kind: 'changed' };
+}
+
+type Verified = { readonly kind: 'right'; readonly user: UserDocument } | { readonly kind: 'wrong' | 'changed' };
+
+const WRONG: Rejection = { kind: 'rejection', reason: 'INVALID_CREDENTIALS' };

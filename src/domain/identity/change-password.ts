@@ -4,10 +4,12 @@ import { DomainError } from '../errors.ts';
 import type { SessionDocument } from '../session/use-cases.ts';
 import { requireLoginTenant } from '../tenant/require-tenant.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
+import { atTheGate } from './at-the-gate.ts';
 import { endChallenge, readChallenge } from './challenge.ts';
 import { identifierKey } from './identifier.ts';
 import { ownerOf, requireGoodPassword } from './judge-password.ts';
 import { continueLogin } from './login.ts';
+import { holderOf, type LoginName } from './login-guard.ts';
 import { checkPasswordForm } from './password.ts';
 import type { IdentityParts } from './ports.ts';
 import type { ChangePasswordInput, ChangePasswordOutcome, Rejection, UserDocument } from './use-cases.ts';
@@ -33,12 +35,25 @@ export async function changePassword(
   if (target.kind === 'challenge') return await changeForLogin(parts, call, input, target.challengeToken, settings);
   checkPasswordForm(target.currentPassword, 'current_password');
   const user = await requireUser(parts.store, input.tenant, target.userId, call.signal);
-  const account = accountOf(user);
+  const refused = await atTheGate(parts.hasher, () => judgeCurrent(parts, call, input, target, user));
+  return refused ?? (await changeByCurrent(parts, call, input, target, user, settings));
+}
+
+/** Undefined: it is the current password. Counted and told otherwise. */
+async function judgeCurrent(
+  parts: IdentityParts,
+  call: CallContext,
+  input: ChangePasswordInput,
+  target: ByUser,
+  user: UserDocument,
+): Promise<Rejection | undefined> {
   const tried = { tenant: input.tenant, userId: user.id, client: input.client };
-  const start = await parts.loginGuard.begin(input.tenant, account, input.client, call.signal);
-  if (start.kind === 'refused') {
-    const { reason, retryAfterMs } = start;
-    return refusePassword(parts, call, tried, { kind: 'rejection', reason, retryAfterMs });
+  const start = await parts.loginGuard.begin(input.tenant, nameOf(user), input.client, call.signal);
+  if (start.kind !== 'go') {
+    // Whoever calls knows the account by its id: a lock that logins do not tell is no secret here.
+    if (start.kind === 'hidden') await start.attempt.giveBack();
+    const reason = start.kind === 'hidden' ? 'LOCKED' : start.reason;
+    return refusePassword(parts, call, tried, { kind: 'rejection', reason, retryAfterMs: start.retryAfterMs });
   }
   const { attempt } = start;
   const matches = await isCurrent(parts, call, user, target.currentPassword).catch(async (error: unknown) => {
@@ -48,7 +63,7 @@ export async function changePassword(
   });
   if (!matches) {
     // Counted before it is told.
-    await countWrong(parts, call, tried, attempt, account);
+    await countWrong(parts, call, tried, attempt);
     return refusePassword(parts, call, tried, WRONG);
   }
   if (user.password?.mustReset === true && !attempt.isKnown) {
@@ -56,14 +71,15 @@ export async function changePassword(
     await attempt.giveBack();
     return refusePassword(parts, call, tried, WRONG);
   }
-  await attempt.right(user.id);
-  return await changeByCurrent(parts, call, input, target, user, settings);
+  await attempt.right();
+  return undefined;
 }
 
-/** What a login counts by: guesses here and there are one count. */
-function accountOf(user: UserDocument): string {
+/** What a login by the first identifier counts by, and with the account those by all: guesses here and there are one count. */
+function nameOf(user: UserDocument): LoginName {
   const [first] = user.identifiers;
-  return first === undefined ? `none:${user.id}` : identifierKey(first);
+  const holder = holderOf(user.id);
+  return { typed: first === undefined ? holder : identifierKey(first), holder };
 }
 
 async function isCurrent(

@@ -14,26 +14,26 @@ export interface PasswordTry {
   readonly client: ClientDevice;
 }
 
-/** Counts a wrong password and follows up on what the count brings. `account`: as for LoginGuard. Throws when it could not be counted. */
+/** Counts a wrong password and follows up on what the count brings. Throws when it could not be counted. */
 export async function countWrong(
   parts: IdentityParts,
   call: CallContext,
   tried: PasswordTry,
   attempt: LoginAttempt,
-  account: string,
 ): Promise<void> {
-  const { locks, isExhausted } = await attempt.wrong(tried.userId ?? account);
+  const { locks, isExhausted } = await attempt.wrong();
   for (const lock of locks) parts.audit.note(loginLocked(call, tried, lock, parts.clock.now()));
   if (isExhausted && tried.userId !== undefined) await exhaustPassword(parts, call, tried.tenant, tried.userId);
 }
 
-/** The rejection, noted as an event. */
+/** The rejection, noted as an event. `because`: what only the audit trail is told. */
 export function refusePassword(
   parts: IdentityParts,
   call: CallContext,
   tried: PasswordTry,
   rejection: Rejection,
+  because = rejection.reason,
 ): Rejection {
-  parts.audit.note(loginFailed(call, tried, rejection, parts.clock.now()));
+  parts.audit.note(loginFailed(call, tried, { ...rejection, reason: because }, parts.clock.now()));
   return rejection;
 }

@@ -191,6 +191,27 @@ test('a login that a reset, a disable or a factor overtakes while it is hashed d
   assert.equal((await world.login()).kind, 'authenticated', 'three rejections, none of them a wrong password');
 });
 
+test('a login that finds all places in the queue taken is OVERLOADED before it reads or counts anything', async () => {
+  await using world = await memoryWorld();
+  await world.user();
+  const places: (() => void)[] = [];
+  const takeAll = (): void => {
+    for (;;) places.push(world.ports.hasher.reserve());
+  };
+  assert.throws(takeAll, (error) => error instanceof Fault && error.code === 'OVERLOADED');
+  const made: string[] = [];
+  world.memory.before((name) => {
+    made.push(name);
+  });
+  await assert.rejects(world.login(), (error) => {
+    assert.ok(error instanceof Fault && error.code === 'OVERLOADED' && (error.retryAfterMs ?? 0) > 0);
+    return true;
+  });
+  assert.deepEqual(made, []);
+  for (const leave of places) leave();
+  assert.equal((await world.login()).kind, 'authenticated');
+});
+
 test('200 wrong passwords at once, on two replicas, cost no more hashes than the lockout allows', async () => {
   await using world = await sqliteWorld();
   await world.user();

@@ -112,3 +112,55 @@ test('failures are forgotten after a day without any', async () => {
   world.clock.advance(24 * HOUR + 1);
   assert.deepEqual(await guesses(world, 19, 38), Array(19).fill('INVALID_CREDENTIALS'));
 });
+
+test('guesses at one identifier lock the others of the account too, which nobody can see who does not know it', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const identifiers = [
+    { kind: 'email', value: 'ada@example.com', verified: false },
+    { kind: 'username', value: 'ada', verified: false },
+  ] as const;
+  await world.identity.updateUser(call, { tenant: 'default', userId: user.id, etag: '', identifiers });
+  assert.equal(reason(await world.login('ada', PASSWORD, HOME)), 'authenticated');
+  await guesses(world, 0, 20);
+  assert.equal(reason(await world.login('ada@example.com', PASSWORD, bot(500))), 'LOCKED');
+  for (const identifier of ['ada', 'nobody']) {
+    const told = await world.login(identifier, PASSWORD, bot(501));
+    assert.deepEqual(told, { kind: 'rejection', reason: 'INVALID_CREDENTIALS' }, identifier);
+  }
+  const home = ['ada', 'ada@example.com'].map((identifier) => world.login(identifier, PASSWORD, HOME));
+  assert.deepEqual((await Promise.all(home)).map(reason), ['authenticated', 'authenticated'], 'where she is known');
+  await world.audit.flush();
+  const failed = await world.store.auditTrail.list({ tenant: 'default', type: 'login.failed' }, undefined, 100);
+  const nobodys = failed.filter(({ subject }) => subject === undefined).map(({ details }) => details['reason']);
+  assert.deepEqual(nobodys, ['INVALID_CREDENTIALS']);
+  const locked = failed.filter(({ details }) => details['reason'] === 'LOCKED').map(({ subject }) => subject);
+  assert.deepEqual(locked, [`user:${user.id}`, `user:${user.id}`], 'the audit trail knows');
+  world.clock.advance(5 * 60_000);
+  assert.equal(reason(await world.login('ada', PASSWORD, bot(502))), 'authenticated', 'the lock has passed');
+});
+
+test('guesses at the current password of ChangePassword lock every identifier of the account, and unlocking ends it', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  const identifiers = [
+    { kind: 'email', value: 'ada@example.com', verified: false },
+    { kind: 'username', value: 'ada', verified: false },
+  ] as const;
+  await world.identity.updateUser(call, { tenant: 'default', userId: user.id, etag: '', identifiers });
+  const change = (currentPassword: string, client: object) =>
+    world.identity.changePassword(call, {
+      tenant: 'default',
+      target: { kind: 'user', userId: user.id, currentPassword },
+      newPassword: 'Battery-Staple-77',
+      client,
+    });
+  for (let index = 0; index < 10; index += 1) {
+    assert.equal(reason((await change(WRONG, bot(index))) as LoginOutcome), 'INVALID_CREDENTIALS');
+    assert.equal(reason(await world.login('ada', WRONG, bot(index))), 'INVALID_CREDENTIALS');
+  }
+  assert.equal(reason(await world.login('ada', PASSWORD, bot(500))), 'INVALID_CREDENTIALS', 'locked, and not told');
+  assert.equal(reason((await change(PASSWORD, bot(501))) as LoginOutcome), 'LOCKED', 'its caller knows the account');
+  await world.identity.unlockUser(call, 'default', user.id);
+  assert.equal(reason(await world.login('ada', PASSWORD, bot(502))), 'authenticated');
+});
