@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { COMMANDS } from './cli/command/commands.ts';
 import { GENERATED, generate } from './cli/generate.ts';
 import { type ExitCode, runService } from './cli/run-service.ts';
@@ -8,9 +7,9 @@ import { openService } from './service.ts';
 import { helpText } from './settings/help.ts';
 
 /** The process: what its arguments ask for. Resolves with the exit code. */
-export async function main(args: readonly string[]): Promise<ExitCode> {
+export async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
-  if (first === undefined) return runService(process.env, openService);
+  if (first === undefined || (first === 'serve' && rest.length === 0)) return runService(process.env, openService);
   if (rest.length === 0 && (first === '--help' || first === '-h')) return print(helpText());
   if (rest.length === 0 && first === '--version') return print(`${version()}\n`);
   if (COMMANDS.has(first)) return command(args);
@@ -28,16 +27,12 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
 }
 
 /** Loaded when asked for: the service needs neither commander nor YAML. */
-async function command(args: readonly string[]): Promise<ExitCode> {
-  const { runCommand } = await import('./cli/command/run-command.ts');
-  return runCommand(args, {
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
-    readFile: (path) => readFile(path, 'utf8'),
-    writeFile: (path, text) => writeFile(path, text),
-    fetch,
-    now: () => Date.now(),
-  });
+async function command(args: readonly string[]): Promise<number> {
+  const [{ runCommand }, { processIo }] = await Promise.all([
+    import('./cli/command/run-command.ts'),
+    import('./cli/command/process-io.ts'),
+  ]);
+  return runCommand(args, processIo());
 }
 
 async function rekeyStore(onlyCount: boolean): Promise<ExitCode> {

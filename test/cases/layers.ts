@@ -36,6 +36,7 @@ export const REFUSED: readonly ImportCase[] = [
   ['domain/decision/x.ts', 'lru-cache'],
   ['cli/x.ts', 'commander'],
   ['cli/command/x.ts', '../../service.ts'],
+  ['cli/command/x.ts', '@grpc/grpc-js'],
   ['domain/storage.ts', '../platform/clock.ts'],
   ['domain/storage.ts', './errors.ts'],
   ['replication/x.ts', '../store/mongo/open-mongo-store.ts'],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readTestFile } from '../../src/cli/command/test-file.ts';
 import { onBothStores } from '../support/both-stores.ts';
+import { quietIo } from '../support/command-line.ts';
 import { grantJson } from '../support/grant-json.ts';
 import { jsonCall } from '../support/json-call.ts';
 
@@ -19,14 +19,7 @@ interface Suite {
   readonly evaluations: readonly { readonly request: object; readonly expected: readonly object[] }[];
 }
 
-const io = {
-  out: () => {},
-  err: () => {},
-  readFile: (path: string) => readFile(path, 'utf8'),
-  writeFile,
-  fetch,
-  now: () => 0,
-};
+const io = { ...quietIo(), now: () => 0 };
 
 if (!existsSync(SUITE)) {
   test('the AuthZEN decisions', { skip: 'they are not beside this repository (../shared/suites/authzen)' }, () => {});

@@ -13,7 +13,7 @@ import { tempDir } from '../support/temp-dir.ts';
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'sallyport.js');
 
 async function sallyport(service: ServiceProcess, ...args: readonly string[]) {
-  const where = ['--url', `http://${service.http}`, '--key-file', join(service.dataDir, 'admin.key')];
+  const where = ['--address', service.grpc, '--key-file', join(service.dataDir, 'admin.key')];
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [BIN, ...args, ...where]);
     return { code: 0, out: stdout, err: '' };
@@ -60,7 +60,7 @@ await onBothStores((onStores) => {
       '',
     ]);
     const lost = await sallyport(service, 'policy', 'apply', file, '--etag', '7-other');
-    assert.equal(lost.code, 2);
+    assert.equal(lost.code, 5);
     assert.match(lost.err, /another policy is in force/);
 
     const put = { subject: { type: 'user', id: '7' }, role: 'editor', effect: 'EFFECT_ALLOW' };
@@ -83,10 +83,10 @@ await onBothStores((onStores) => {
       /^changes: reads: ALLOW \(GRANTED\) becomes DENY \(UNKNOWN_PERMISSION\)\nfails: reads: DENY \(UNKNOWN_PERMISSION\)$/m,
     );
     const refused = await sallyport(service, 'policy', 'apply', file, '--test', tests);
-    assert.equal(refused.code, 2);
+    assert.equal(refused.code, 5);
     assert.match(
       refused.err,
-      /1 of 1 tests fail; nothing was applied\n {2}tests\[0\]: `reads`: the decision would be DENY \(UNKNOWN_PERMISSION\)/,
+      /1 of 1 tests fail; nothing was applied \(PRECONDITION_FAILED, request \S+\)\n {2}tests\[0\]: `reads`: the decision would be DENY \(UNKNOWN_PERMISSION\)/,
     );
     const denied = await sallyport(service, 'check', 'user:7', 'documents:read', 'document:43');
     assert.deepEqual([denied.code, denied.out], [1, 'DENY (NO_MATCH)\n']);

@@ -42,7 +42,14 @@ export const LAYERS: readonly Layer[] = [
   { path: 'rpc', layers: ['platform', 'domain', 'gen'], packages: [...PROTOBUF, '@grpc/**', '@connectrpc/**'] },
   { path: 'http', layers: ['platform', 'domain'] },
   { path: 'cli', layers: BELOW_SERVICE, ambient: true },
-  { path: 'cli/command', layers: BELOW_SERVICE, home: 'cli', packages: ['commander', 'yaml'], ambient: true },
+  {
+    path: 'cli/command',
+    layers: [...BELOW_SERVICE, 'gen'],
+    home: 'cli',
+    // A client of the service, by the same generated code as any other.
+    packages: ['commander', 'yaml', ...PROTOBUF, '@connectrpc/**'],
+    ambient: true,
+  },
   { path: 'service', layers: [...BELOW_SERVICE, 'cli'] },
   { path: 'service.ts', layers: [...BELOW_SERVICE, 'cli', 'service'], ambient: true },
   { path: 'main.ts', layers: [...BELOW_SERVICE, 'cli', 'service', 'service.ts'], ambient: true },

@@ -1,12 +1,14 @@
+import { AuthorizationService } from '../../../gen/sallyport/v1/authorization_pb.ts';
 import { parsePermission } from '../../domain/decision/permission.ts';
 import type { Attributes } from '../../domain/decision/use-cases.ts';
 import { Violations } from '../../domain/violations.ts';
-import { CommandError, type CommandIo, type ExitCode } from './command-io.ts';
+import { CommandError, type CommandExit, type CommandIo } from './command-io.ts';
 import { offlineIndex } from './offline-index.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { parseResourceText, parseSubjectText } from './refs.ts';
 import { questionOf } from './run-policy-tests.ts';
-import { connectServer, type ServerOptions } from './server-connection.ts';
+import type { ServerOptions } from './server-options.ts';
+import { callJson, withService } from './service-connection.ts';
 import { type PolicyTest, readTestFile } from './test-file.ts';
 
 export interface CheckOptions {
@@ -34,7 +36,7 @@ export async function checkCommand(
   server: ServerOptions,
   texts: { readonly subject: string; readonly permission: string; readonly resource?: string | undefined },
   options: CheckOptions,
-): Promise<ExitCode> {
+): Promise<CommandExit> {
   const wish = wishOf(texts, options);
   const answer =
     options.file === undefined
@@ -71,13 +73,16 @@ function wishOf(
 
 async function askServer(io: CommandIo, server: ServerOptions, wish: Wish, explain: boolean): Promise<Answer> {
   const { subject, permission, resource, context, subjectProperties, resourceProperties } = wish;
-  const response = await connectServer(io, server).call('AuthorizationService/Authorize', {
+  const request = {
     principal: { subject, properties: subjectProperties },
     permission,
     resource: resource === undefined ? undefined : { ...resource, properties: resourceProperties },
     context,
     explain,
-  });
+  };
+  const response = await withService(io, server, (service) =>
+    callJson(service, AuthorizationService, 'authorize', request),
+  );
   const decision = (response['decision'] ?? {}) as { effect?: string; reason?: string; missingContext?: string[] };
   const explanation = (response['explanation'] ?? {}) as { steps?: string[] };
   return {

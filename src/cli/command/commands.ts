@@ -1,2 +1,14 @@
-/** First words that make `sallyport` a client rather than the service. */
-export const COMMANDS: ReadonlySet<string> = new Set(['policy', 'check']);
+/** First words that make `sallyport` a client or a tool rather than the service; main answers to the others itself. */
+export const COMMANDS: ReadonlySet<string> = new Set([
+  'audit',
+  'check',
+  'completion',
+  'grant',
+  'jwks',
+  'key',
+  'policy',
+  'profile',
+  'session',
+  'tenant',
+  'user',
+]);

@@ -1,12 +1,14 @@
+import { PolicyService } from '../../../gen/sallyport/v1/policy_pb.ts';
 import { policyDigest } from '../../domain/decision/policy.ts';
 import type { Policy } from '../../domain/decision/use-cases.ts';
-import { CommandError, type CommandIo, type ExitCode } from './command-io.ts';
+import { CommandError, type CommandExit, type CommandIo } from './command-io.ts';
 import { offlineIndex } from './offline-index.ts';
 import { policyDiff } from './policy-diff.ts';
 import { readPolicyFile } from './policy-file.ts';
 import { policyFromJson, policyToJson, policyToYaml, testToJson } from './policy-wire.ts';
 import { runPolicyTests, type TestOutcome } from './run-policy-tests.ts';
-import { connectServer, type ServerOptions } from './server-connection.ts';
+import type { ServerOptions } from './server-options.ts';
+import { callJson, withService } from './service-connection.ts';
 import { readTestFile } from './test-file.ts';
 import { junitReport, testReport } from './test-report.ts';
 
@@ -16,13 +18,12 @@ export async function applyCommand(
   server: ServerOptions,
   file: string,
   options: { readonly dryRun: boolean; readonly etag: string; readonly test?: readonly string[] | undefined },
-): Promise<ExitCode> {
+): Promise<CommandExit> {
   const policy = await readPolicyFile(io, file);
-  const connection = connectServer(io, server);
   const tests: object[] = [];
   for (const path of options.test ?? []) tests.push(...(await readTestFile(io, path)).tests.map(testToJson));
   const request = { policy: policyToJson(policy), etag: options.etag, dryRun: options.dryRun, tests };
-  const response = await connection.call('PolicyService/ApplyPolicy', request);
+  const response = await withService(io, server, (service) => callJson(service, PolicyService, 'applyPolicy', request));
   const applied = response['policy'] as { version?: number; etag?: string } | undefined;
   const what = options.dryRun ? 'would be' : 'is';
   io.out(
@@ -61,7 +62,7 @@ function decisionText(decision: LiveDecision | undefined): string {
 }
 
 /** What applying the file would change; exit code 1 when anything would. */
-export async function diffCommand(io: CommandIo, server: ServerOptions, file: string): Promise<ExitCode> {
+export async function diffCommand(io: CommandIo, server: ServerOptions, file: string): Promise<CommandExit> {
   const next = await readPolicyFile(io, file);
   const current = await currentPolicy(io, server);
   const lines = policyDiff(current, next);
@@ -70,7 +71,7 @@ export async function diffCommand(io: CommandIo, server: ServerOptions, file: st
 }
 
 /** The policy in force, as a file. */
-export async function exportCommand(io: CommandIo, server: ServerOptions): Promise<ExitCode> {
+export async function exportCommand(io: CommandIo, server: ServerOptions): Promise<CommandExit> {
   io.out(policyToYaml(await currentPolicy(io, server)));
   return 0;
 }
@@ -80,7 +81,7 @@ export async function testCommand(
   io: CommandIo,
   files: readonly string[],
   options: { readonly policy?: string | undefined; readonly junit?: string | undefined },
-): Promise<ExitCode> {
+): Promise<CommandExit> {
   const outcomes: TestOutcome[] = [];
   const policies = new Map<string, Policy>();
   const now = io.now();
@@ -98,6 +99,6 @@ export async function testCommand(
 }
 
 async function currentPolicy(io: CommandIo, server: ServerOptions): Promise<Policy> {
-  const response = await connectServer(io, server).call('PolicyService/GetPolicy', {});
+  const response = await withService(io, server, (service) => callJson(service, PolicyService, 'getPolicy', {}));
   return policyFromJson(response['policy']);
 }

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { commandLine } from '../../support/command-line.ts';
+import { serviceCommands } from '../../support/service-commands.ts';
+
+// How a command gets to the service, and what it says when it does not.
+
+const { service, json, run } = serviceCommands();
+const BIN = join(import.meta.dirname, '..', '..', '..', 'bin', 'sallyport.js');
+
+test('the environment alone is enough, and the key is in no argument', async () => {
+  const { PATH } = process.env;
+  const env = { PATH, SALLYPORT_CLIENT_ADDRESS: service().grpc, SALLYPORT_CLIENT_API_KEY: service().adminKey };
+  const { stdout } = await promisify(execFile)(process.execPath, [BIN, 'tenant', 'list', '--json'], { env });
+  assert.deepEqual(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).name),
+    ['default', 'sallyport'],
+  );
+});
+
+test('a reader that has seen enough is no failure', async () => {
+  for (let n = 0; n < 3; n += 1) await json('user', 'create', '--username', `pipe${n}`);
+  const env = {
+    ...process.env,
+    SALLYPORT_CLIENT_ADDRESS: service().grpc,
+    SALLYPORT_CLIENT_API_KEY: service().adminKey,
+  };
+  const child = spawn('bash', ['-c', `set -o pipefail; '${process.execPath}' '${BIN}' user export | head -n 1`], {
+    env,
+  });
+  let err = '';
+  child.stderr.on('data', (chunk) => {
+    err += String(chunk);
+  });
+  child.stdout.resume();
+  const [code] = await once(child, 'close');
+  assert.deepEqual([code, err], [0, '']);
+});
+
+test('a port where nobody listens is exit code 3, in one line', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  server.close();
+  await once(server, 'close');
+  using line = commandLine({ key: 'sk_live_x' });
+  const { code, out, err } = await line.run('user', 'list', '--address', `127.0.0.1:${port}`, '--key-file', 'key');
+  assert.deepEqual([code, out], [3, '']);
+  assert.match(
+    err,
+    /^sallyport: 127\.0\.0\.1:\d+ does not answer \(.*ECONNREFUSED.*\); name the gRPC port with --address\n$/,
+  );
+});
+
+test('a key that the service does not know is exit code 4, and is not in the message', async () => {
+  using line = commandLine({ key: 'sk_live_nobodyknowsthiskey' });
+  const { code, err } = await line.run('user', 'list', '--address', service().grpc, '--key-file', 'key');
+  assert.equal(code, 4);
+  assert.match(err, /^sallyport: .+ \([A-Z_]+, request \S+\)\n$/);
+  assert.ok(!err.includes('nobodyknows'));
+});
+
+test('a command line that is wrong is exit code 2 and says what there is', async () => {
+  for (const args of [['user'], ['user', 'creat'], ['user', 'list', '--lmit', '3'], ['user', 'get'], ['nonsense']]) {
+    const { code, err } = await run(...args);
+    assert.equal(code, 2, args.join(' '));
+    assert.notEqual(err, '');
+  }
+  const help = await commandLine().run('user', 'create', '--help');
+  assert.equal(help.code, 0);
+  assert.match(help.out, /--email <address>/);
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { serviceCommands } from '../../support/service-commands.ts';
+
+// `sallyport key ...`
+
+const { run, json, read, dir } = serviceCommands();
+
+test('a key is made with its limits, and its text is shown once', async () => {
+  const [made] = await json(
+    ...['key', 'create', 'service:billing', '--scope', 'documents:read', '--network', '192.0.2.0/24', '--rate', '600'],
+    ...['--expires', '90d', '--display-name', 'nightly', '--metadata', 'team=billing'],
+  );
+  assert.match(made.apiKey, /^sk_live_/);
+  const [found] = await json('key', 'get', made.key.id);
+  assert.deepEqual(
+    [found.owner, found.scopes, found.allowedNetworks, found.rateLimit.callsPerMinute, found.metadata],
+    [{ type: 'service', id: 'billing' }, ['documents:read'], ['192.0.2.0/24'], 600, { team: 'billing' }],
+  );
+  const days = (Date.parse(found.expireTime) - Date.now()) / 86_400_000;
+  assert.ok(days > 89.9 && days <= 90, String(days));
+  assert.ok(!JSON.stringify(found).includes(made.apiKey));
+});
+
+test('with --out the text goes to a file that only its owner may read, and a file that is there stays', async () => {
+  const made = await run('key', 'create', 'service:shop', '--test', '--out', 'shop.key');
+  assert.equal(made.code, 0, made.err);
+  assert.ok(!made.out.includes(read('shop.key').trim()));
+  assert.match(read('shop.key'), /^sk_test_\w+\n$/);
+  assert.equal(statSync(join(dir, 'shop.key')).mode & 0o777, 0o600);
+  const keys = await json('key', 'list', '--owner', 'service:shop');
+  assert.equal(keys.length, 1);
+  await assert.rejects(run('key', 'create', 'service:shop', '--out', 'shop.key'));
+  assert.equal((await json('key', 'list', '--owner', 'service:shop')).length, 1);
+});
+
+test('a rotated key keeps its id, a revoked one is shown as such', async () => {
+  const [{ key, apiKey }] = await json('key', 'create', 'service:rotated');
+  const [rotated] = await json('key', 'rotate', key.id, '--overlap', '1h');
+  assert.equal(rotated.key.id, key.id);
+  assert.notEqual(rotated.apiKey, apiKey);
+  assert.equal(rotated.key.secrets.length, 2);
+  assert.equal((await run('key', 'revoke', key.id)).code, 2);
+  assert.match((await run('key', 'revoke', key.id, '--yes')).out, /status +revoked 2/);
+  assert.match((await run('key', 'list', '--owner', 'service:rotated')).out, /^ID .*\n\S+ +service:rotated +revoked/m);
+});
+
+test('what is malformed is exit code 2 when it is seen here, and 5 with the fields when the service sees it', async () => {
+  assert.equal((await run('key', 'create', 'billing')).code, 2);
+  assert.equal((await run('key', 'create', 'service:x', '--expires', 'soon')).code, 2);
+  const { code, err } = await run('key', 'create', 'service:x', '--scope', 'Not A Permission');
+  assert.equal(code, 5);
+  assert.match(err, /INVALID_ARGUMENT, request \S+\)\n {2}scopes\[0\]: /);
+});
