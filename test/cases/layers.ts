@@ -110,6 +110,8 @@ export const ALLOWED: readonly ImportCase[] = [
   ['cli/x.ts', '../store/sqlite/open-sqlite-store.ts'],
   ['cli/command/x.ts', '../../domain/decision/policy.ts'],
   ['cli/command/x.ts', 'commander'],
+  ['cli/command/x.ts', '../../../gen/sallyport/v1/token_pb.ts'],
+  ['cli/command/x.ts', '@connectrpc/connect-node'],
   ['cli/command/x.ts', 'yaml'],
   ['service.ts', './store/mongo/open-mongo-store.ts'],
   ['main.ts', './service.ts'],
