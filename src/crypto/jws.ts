@@ -15,6 +15,9 @@ export interface ParsedJws {
   readonly token: string;
 }
 
+/** Keeps nothing between two texts unless it is told to stream. */
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Longer texts are refused unread. */
 export const MAX_JWS_CHARS = 64 * 1024;
 
@@ -59,7 +62,7 @@ export async function verifyJws(
 /** A JSON object in well-formed UTF-8, or undefined. */
 export function parseObject(bytes: Uint8Array): { readonly [member: string]: unknown } | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    const value: unknown = JSON.parse(STRICT_UTF8.decode(bytes));
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? (value as { readonly [member: string]: unknown }) : undefined;
   } catch {
