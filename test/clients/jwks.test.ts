@@ -16,6 +16,11 @@ import { needs, pythonWith, ROOT, run } from './tool.ts';
 // audience, or is of another tenant, whose issuer has other keys.
 
 const SUBJECT = 'batch';
+/** Beside the default tenant, which signs with ES256. */
+const OTHERS = [
+  { tenant: 'rsa', signingAlgorithm: SigningAlgorithm.RS256, alg: 'RS256' },
+  { tenant: 'ed', signingAlgorithm: SigningAlgorithm.EDDSA, alg: 'EdDSA' },
+] as const;
 let service: ServiceProcess;
 let issuer = '';
 let tokens: readonly string[] = [];
@@ -30,7 +35,8 @@ before(async () => {
   const settings = { key: service.adminKey };
   const tenants = grpcClient(TenantService, service.grpc, settings);
   await tenants.createTenant({ tenant: 'acme' });
-  await tenants.createTenant({ tenant: 'rsa', settings: { signingAlgorithm: SigningAlgorithm.RS256 } });
+  for (const { tenant, signingAlgorithm } of OTHERS)
+    await tenants.createTenant({ tenant, settings: { signingAlgorithm } });
   tenants.close();
   const own = await issue('default', 'reports');
   tokens = [own, `${own.slice(0, -6)}AAAAAA`, await issue('default', 'billing'), await issue('acme', 'reports')];
@@ -57,12 +63,16 @@ const environment = (of: string, given: readonly string[]) => ({
 
 const EXPECTED = [SUBJECT, 'refused', 'refused', 'refused'];
 
-/** What the verifier says of the tokens at the default issuer, and of its tenant's at that of a tenant with RSA keys. */
+/** What the verifier says of the tokens at the default issuer, and at the issuer of each other algorithm of its own and the default tenant's. */
 async function checkVerdicts(verify: (env: Readonly<Record<string, string>>) => Promise<string>): Promise<void> {
   assert.deepEqual(JSON.parse(await verify(environment(issuer, tokens))), EXPECTED);
   const [own = ''] = tokens;
-  const given = [await issue('rsa', 'reports'), own];
-  assert.deepEqual(JSON.parse(await verify(environment(`${issuer}/t/rsa`, given))), [SUBJECT, 'refused']);
+  for (const { tenant, alg } of OTHERS) {
+    const token = await issue(tenant, 'reports');
+    assert.equal(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).alg, alg);
+    const given = [token, `${token.slice(0, -6)}AAAAAA`, await issue(tenant, 'billing'), own];
+    assert.deepEqual(JSON.parse(await verify(environment(`${issuer}/t/${tenant}`, given))), EXPECTED, alg);
+  }
 }
 
 test('PyJWT accepts a token from its own issuer and refuses one of another tenant', async (context) => {
