@@ -13,8 +13,8 @@ import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
 import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { IdentifierKind, UserService, UserStatus } from '../../gen/sallyport/v1/user_pb.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { onEachStore, type StoreSubject } from '../support/both-stores.ts';
 import { grpcClient } from '../support/grpc-client.ts';
-import { onEachStore, type StoreSubject } from '../support/on-each-store.ts';
 
 const PASSWORD = 'Correct-Horse-42-Battery';
 
@@ -104,10 +104,10 @@ async function untilDisabled(clients: Clients, id: string): Promise<void> {
 }
 
 /** Everything the store keeps, as one text, after what was removed has really left the file. */
-async function everythingStored({ kind, services, mongo }: StoreSubject): Promise<string> {
-  if (kind === 'mongodb' && mongo !== undefined) {
-    const client = new MongoClient(mongo.uri);
-    const db = client.db(mongo.database);
+async function everythingStored({ place, services }: StoreSubject): Promise<string> {
+  if (place.kind === 'mongodb') {
+    const client = new MongoClient(place.storeUrl);
+    const db = client.db();
     const texts: string[] = [];
     for (const { name } of await db.listCollections().toArray()) {
       texts.push(JSON.stringify(await db.collection(name).find().toArray()));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { hash as bcrypt } from 'bcrypt';
 import { AuthenticationService } from '../../gen/sallyport/v1/authentication_pb.ts';
 import { IdentifierKind, type ImportUsersResponse, UserService } from '../../gen/sallyport/v1/user_pb.ts';
+import { onEachStore } from '../support/both-stores.ts';
 import { grpcClient } from '../support/grpc-client.ts';
-import { onEachStore } from '../support/on-each-store.ts';
 
 const PASSWORD = 'Correct-Horse-42-Battery';
 

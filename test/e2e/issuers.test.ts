@@ -1,25 +1,10 @@
 import assert from 'node:assert/strict';
 import { SigningAlgorithm, TenantService } from '../../gen/sallyport/v1/tenant_pb.ts';
-import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
+import { issueToken, tokensOf } from '../support/batch-tokens.ts';
 import { onBothStores } from '../support/both-stores.ts';
 import { grpcClient } from '../support/grpc-client.ts';
-import type { ServiceProcess } from '../support/service-process.ts';
 
 // What a tenant's issuer publishes, and what its settings ask of tokens.
-
-function tokensOf({ grpc, adminKey: key }: ServiceProcess) {
-  return grpcClient(TokenService, grpc, { key });
-}
-
-async function issue(tokens: ReturnType<typeof tokensOf>, tenant = ''): Promise<string> {
-  const { outcome } = await tokens.issueTokens({
-    tenant,
-    proof: { case: 'subject', value: { type: 'service', id: 'batch' } },
-    options: { audience: ['api'] },
-  });
-  assert.ok(outcome.case === 'tokens');
-  return outcome.value.accessToken;
-}
 
 await onBothStores((onStores) => {
   onStores('each issuer publishes its keys and where they are; a tenant chooses its algorithm', async (place) => {
@@ -31,7 +16,7 @@ await onBothStores((onStores) => {
       tenant: 'acme',
       settings: { signingAlgorithm: SigningAlgorithm.EDDSA, allowedAudiences: ['api'] },
     });
-    const token = await issue(tokens, 'acme');
+    const token = await issueToken(tokens, 'acme');
     const get = async (path: string) => {
       const response = await fetch(`http://${service.http}${path}`);
       assert.equal(response.status, 200, path);

@@ -5,8 +5,8 @@ import { PasswordRule } from '../../gen/sallyport/v1/password_pb.ts';
 import { RejectionReason } from '../../gen/sallyport/v1/session_pb.ts';
 import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { IdentifierKind, UserService } from '../../gen/sallyport/v1/user_pb.ts';
+import { onEachStore, type StoreSubject } from '../support/both-stores.ts';
 import { grpcClient } from '../support/grpc-client.ts';
-import { onEachStore, type StoreSubject } from '../support/on-each-store.ts';
 
 const [FIRST, SECOND, THIRD] = ['Correct-Horse-42-Battery', 'Paper-Umbrella-93-Lagoon', 'Velvet-Cactus-61-Harbour'];
 const EMAIL = 'ada@example.com';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { IdentifierKind, UserService } from '../../gen/sallyport/v1/user_pb.ts';
+import { onEachStore } from '../support/both-stores.ts';
 import { grpcClient } from '../support/grpc-client.ts';
-import { onEachStore } from '../support/on-each-store.ts';
 
 // Issue 5, races: 10,000 registrations of one address, over two processes on one MongoDB.
 
@@ -13,11 +13,11 @@ const AT_ONCE = 128;
 await onEachStore(
   {
     'however many register one address at once, exactly one account is made': async ({
-      kind,
+      place,
       services,
       adminKey: key,
     }) => {
-      const registrations = REGISTRATIONS[kind];
+      const registrations = REGISTRATIONS[place.kind];
       const clients = services.map((service) => grpcClient(UserService, service.grpc, { key }));
       const outcomes = new Map<string, number>();
       let sent = 0;

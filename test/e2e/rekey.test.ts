@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { generate } from '../../src/cli/generate.ts';
 import { systemRandom } from '../../src/platform/random.ts';
+import { issueToken, tokensOf } from '../support/batch-tokens.ts';
 import { onBothStores, type Place } from '../support/both-stores.ts';
-import { grpcClient } from '../support/grpc-client.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
 
 // A new master key is put first, everything is sealed under it, and the signing keys open with both and then with the new one.
@@ -22,24 +21,13 @@ async function rekey(place: Place, service: ServiceProcess, masterKeys: string, 
   return stdout.split('\n').map((line) => line.split(/ {2,}/));
 }
 
-async function issue(service: ServiceProcess): Promise<string> {
-  const tokens = grpcClient(TokenService, service.grpc, { key: service.adminKey });
-  const { outcome } = await tokens.issueTokens({
-    proof: { case: 'subject', value: { type: 'service', id: 'batch' } },
-    options: { audience: ['api'] },
-  });
-  tokens.close();
-  assert.ok(outcome.case === 'tokens');
-  return outcome.value.accessToken;
-}
-
 await onBothStores((onStores) => {
   onStores(
     'everything sealed moves to the first master key, and the count tells when the old one may go',
     async (place) => {
       const [old, fresh] = [newMasterKey(), newMasterKey()];
       const first = await place.start({ SALLYPORT_MASTER_KEYS: old });
-      await issue(first);
+      await issueToken(tokensOf(first));
       await first.stop();
       const [, current, given] = await rekey(place, first, `${fresh},${old}`, '--count');
       // The check and the key set of two keys; the digest is the admin key's.
@@ -50,7 +38,7 @@ await onBothStores((onStores) => {
       assert.deepEqual(now?.slice(1), ['current', '2', '3', '0']);
       assert.deepEqual(before?.slice(1), ['given', '1', '0', '1']);
       const second = await place.start({ SALLYPORT_MASTER_KEYS: `${fresh},${old}` });
-      await issue(second);
+      await issueToken(tokensOf(second));
       await second.stop();
     },
   );

@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict';
-import { type SigningKey, SigningKeyStatus, TokenService } from '../../gen/sallyport/v1/token_pb.ts';
+import { type SigningKey, SigningKeyStatus } from '../../gen/sallyport/v1/token_pb.ts';
+import { issueToken, tokensOf } from '../support/batch-tokens.ts';
 import { onBothStores } from '../support/both-stores.ts';
-import { grpcClient } from '../support/grpc-client.ts';
-import type { ServiceProcess } from '../support/service-process.ts';
 
 // Signing keys of a started service. On MongoDB two replicas sign and verify; on SQLite one does both.
-
-function tokensOf({ grpc, adminKey: key }: ServiceProcess) {
-  return grpcClient(TokenService, grpc, { key });
-}
-
-async function issue(tokens: ReturnType<typeof tokensOf>, tenant = ''): Promise<string> {
-  const { outcome } = await tokens.issueTokens({
-    tenant,
-    proof: { case: 'subject', value: { type: 'service', id: 'batch' } },
-    options: { audience: ['api'] },
-  });
-  assert.ok(outcome.case === 'tokens');
-  return outcome.value.accessToken;
-}
 
 const active = (keys: readonly SigningKey[]) => keys.find(({ status }) => status === SigningKeyStatus.ACTIVE)?.id;
 
@@ -35,7 +20,7 @@ await onBothStores((onStores) => {
       verified += 1;
     };
     for (let retired = 0; retired < 4; ) {
-      const [mine, theirs] = await Promise.all([issue(first), issue(second)]);
+      const [mine, theirs] = await Promise.all([issueToken(first), issueToken(second)]);
       await Promise.all([check(second, mine), check(first, theirs), check(second, older.at(verified % 50) ?? mine)]);
       if (older.length < 50 || verified % 40 === 0) older.push(mine);
       const { keys } = await first.listSigningKeys({});
@@ -51,7 +36,7 @@ await onBothStores((onStores) => {
       const service = await place.start(env);
       const first = tokensOf(service);
       const second = place.kind === 'mongodb' ? tokensOf(await place.start(env)) : first;
-      const stolen = await issue(first);
+      const stolen = await issueToken(first);
       assert.ok((await second.verifyToken({ accessToken: stolen })).active);
       const { keys: before } = await first.listSigningKeys({});
       const keyId = active(before) ?? '';
@@ -63,7 +48,7 @@ await onBothStores((onStores) => {
       while ((await second.verifyToken({ accessToken: stolen })).active) {
         assert.ok(performance.now() - revokedAt < 15_000, 'the revocation was not followed');
       }
-      const fresh = await issue(first);
+      const fresh = await issueToken(first);
       for (const each of [first, second]) assert.ok((await each.verifyToken({ accessToken: fresh })).active);
       const { keys: published } = await second.getJwks({});
       assert.ok(!published.some(({ kid }) => kid === keyId));

@@ -4,8 +4,8 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import { SigningAlgorithm, TenantService } from '../../gen/sallyport/v1/tenant_pb.ts';
 import { IdentifierKind, UserService } from '../../gen/sallyport/v1/user_pb.ts';
+import { onEachStore } from '../support/both-stores.ts';
 import { grpcClient } from '../support/grpc-client.ts';
-import { onEachStore } from '../support/on-each-store.ts';
 
 await onEachStore({
   'a tenant is made, listed, changed and disabled, and every replica heeds it as soon as it follows the log': async ({

@@ -91,6 +91,32 @@ async function inPlace(
   }
 }
 
+/** A place with running services. */
+export interface StoreSubject {
+  readonly place: Place;
+  /** Calls may go to any of them: one process on the embedded store, two replicas on MongoDB. */
+  readonly services: readonly [ServiceProcess, ...ServiceProcess[]];
+  /** Of every replica. */
+  readonly adminKey: string;
+}
+
+/** Defines the tests once per store, with services that run. `env`: further settings. */
+export async function onEachStore(
+  tests: Readonly<Record<string, (subject: StoreSubject) => Promise<void>>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const onStores = await bothStores();
+  for (const [name, body] of Object.entries(tests)) {
+    onStores(name, async (place) => {
+      // A start proves the store first, within limits that a machine busy with other tests can miss; then a second one is made.
+      const start = (): Promise<ServiceProcess> => place.start(env);
+      const first = await start().catch(start);
+      const services = place.kind === 'sqlite' ? ([first] as const) : ([first, await start().catch(start)] as const);
+      await body({ place, services, adminKey: first.adminKey });
+    });
+  }
+}
+
 /** `bothStores` for a file that defines its tests in one function. */
 export async function onBothStores(define: (onStores: OnStores) => void): Promise<void> {
   define(await bothStores());
