@@ -25,6 +25,7 @@ export const limits = {
   metadataBytes: 16 * 1024,
   identifiersPerUser: 10,
   displayNameChars: 200,
+  commentChars: 500,
   deviceIdChars: 128,
   cookieNameChars: 64,
   audienceChars: 256,

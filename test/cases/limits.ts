@@ -30,6 +30,7 @@ export const limitTrials: Readonly<Record<keyof typeof limits, LimitTrial>> = {
   metadataBytes: { test: 'request metadata of 16 KiB' },
   identifiersPerUser: { cases: ['identifiers of a user'] },
   displayNameChars: { cases: ['display name'] },
+  commentChars: { cases: ['comment of a policy'] },
   deviceIdChars: { cases: ['device id'] },
   cookieNameChars: { cases: ['cookie name'] },
   audienceChars: { cases: ['audience characters'] },

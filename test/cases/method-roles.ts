@@ -84,6 +84,7 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'AuthorizationService/ListSubjects', roles: ['decider', 'application', 'admin'] },
   { method: 'PolicyService/ApplyPolicy', roles: ['manager', 'admin'] },
   { method: 'PolicyService/GetPolicy', roles: ['manager', 'auditor', 'admin'] },
+  { method: 'PolicyService/ListPolicyVersions', roles: ['manager', 'auditor', 'admin'] },
   { method: 'PolicyService/WriteGrants', roles: ['manager', 'admin'] },
   { method: 'PolicyService/ListGrants', roles: ['manager', 'auditor', 'admin'] },
   { method: 'PolicyService/WatchChanges', roles: ['manager', 'auditor', 'admin'] },

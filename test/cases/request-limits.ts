@@ -283,6 +283,13 @@ export const limitCases: readonly LimitCase[] = [
     field: 'rate_limit.burst',
   },
   {
+    name: 'comment of a policy',
+    method: 'PolicyService/ApplyPolicy',
+    at: { policy: { roles: [] }, comment: text(limits.commentChars) },
+    past: { policy: { roles: [] }, comment: text(limits.commentChars + 1) },
+    field: 'comment',
+  },
+  {
     name: 'condition bytes',
     method: 'PolicyService/ApplyPolicy',
     at: conditional(limits.conditionBytes),

@@ -19,7 +19,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/policy.proto.
  */
 export const file_sallyport_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEi0QEKBlBvbGljeRIhCgVyb2xlcxgBIAMoCzISLnNhbGx5cG9ydC52MS5Sb2xlEg8KB3ZlcnNpb24YAiABKAUSDAoEZXRhZxgDIAEoCRIuCgphcHBseV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5yZXNvdXJjZV90eXBlcxgFIAMoCzIaLnNhbGx5cG9ydC52MS5SZXNvdXJjZVR5cGUSIQoFcnVsZXMYBiADKAsyEi5zYWxseXBvcnQudjEuUnVsZSIsCgxSZXNvdXJjZVR5cGUSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkioQEKBFJ1bGUSDAoEbmFtZRgBIAEoCRIkCgZlZmZlY3QYAiABKA4yFC5zYWxseXBvcnQudjEuRWZmZWN0EhMKC3Blcm1pc3Npb25zGAMgAygJEiYKB3N1YmplY3QYBCABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIVCg1yZXNvdXJjZV90eXBlGAUgASgJEhEKCWNvbmRpdGlvbhgGIAEoCSI6CgRSb2xlEgwKBG5hbWUYASABKAkSEwoLcGVybWlzc2lvbnMYAiADKAkSDwoHcGFyZW50cxgDIAMoCSK7AQoSQXBwbHlQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIkCgZwb2xpY3kYAiABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EgwKBGV0YWcYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCBIMCgR5YW1sGAUgASgJEhcKD3Jlc3RvcmVfdmVyc2lvbhgGIAEoBRIpCgV0ZXN0cxgHIAMoCzIaLnNhbGx5cG9ydC52MS5EZWNpc2lvblRlc3QigAEKE0FwcGx5UG9saWN5UmVzcG9uc2USJAoGcG9saWN5GAEgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIQCghyZXZpc2lvbhgCIAEoCRIxCgdyZXN1bHRzGAMgAygLMiAuc2FsbHlwb3J0LnYxLkRlY2lzaW9uVGVzdFJlc3VsdCIiChBHZXRQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCSJLChFHZXRQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJIqkBChJXcml0ZUdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEiUKB2NoYW5nZXMYAiADKAsyFC5zYWxseXBvcnQudjEuQ2hhbmdlEjEKDXByZWNvbmRpdGlvbnMYAyADKAsyGi5zYWxseXBvcnQudjEuUHJlY29uZGl0aW9uEhIKCnJlcXVlc3RfaWQYBCABKAkSFQoNYWxsb3dfbWlzc2luZxgFIAEoCCKfAQoMUHJlY29uZGl0aW9uEi8KCm11c3RfbWF0Y2gYASABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXJIABIzCg5tdXN0X25vdF9tYXRjaBgCIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlckgAEhwKEnJldmlzaW9uX3VuY2hhbmdlZBgDIAEoCUgAQgsKCWNvbmRpdGlvbiI6ChNXcml0ZUdyYW50c1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgJEhEKCWdyYW50X2lkcxgCIAMoCSKQAQoRTGlzdEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEikKBmZpbHRlchgCIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlchIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIZChFhdF9sZWFzdF9yZXZpc2lvbhgFIAEoCSJkChJMaXN0R3JhbnRzUmVzcG9uc2USIwoGZ3JhbnRzGAEgAygLMhMuc2FsbHlwb3J0LnYxLkdyYW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIQCghyZXZpc2lvbhgDIAEoCSI9ChNXYXRjaENoYW5nZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIWCg5hZnRlcl9yZXZpc2lvbhgCIAEoCSKQAgoUV2F0Y2hDaGFuZ2VzUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAkSLwoLY2hhbmdlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmF1dGhvchgDIAEoCRIuCg5wb2xpY3lfYXBwbGllZBgEIAEoCzIULnNhbGx5cG9ydC52MS5Qb2xpY3lIABI1Cg5ncmFudHNfd3JpdHRlbhgFIAEoCzIbLnNhbGx5cG9ydC52MS5HcmFudHNXcml0dGVuSAASNQoOc3ViamVjdF9tYXJrZWQYBiABKAsyGy5zYWxseXBvcnQudjEuU3ViamVjdE1hcmtlZEgAQgcKBWV2ZW50IjYKDUdyYW50c1dyaXR0ZW4SJQoHY2hhbmdlcxgBIAMoCzIULnNhbGx5cG9ydC52MS5DaGFuZ2UiSQoNU3ViamVjdE1hcmtlZBImCgdzdWJqZWN0GAEgASgLMhUuc2FsbHlwb3J0LnYxLlN1YmplY3QSEAoIZGlzYWJsZWQYAiABKAgiXgoTSW1wb3J0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSIwoGZ3JhbnRzGAIgAygLMhMuc2FsbHlwb3J0LnYxLkdyYW50EhIKCnJlcXVlc3RfaWQYAyABKAkiPQoUSW1wb3J0R3JhbnRzUmVzcG9uc2USEwoLZ3JhbnRfY291bnQYASABKAMSEAoIcmV2aXNpb24YAiABKAkiawoTRXhwb3J0R3JhbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSKQoGZmlsdGVyGAIgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVyEhkKEWF0X2xlYXN0X3JldmlzaW9uGAMgASgJIk0KFEV4cG9ydEdyYW50c1Jlc3BvbnNlEiMKBmdyYW50cxgBIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBIQCghyZXZpc2lvbhgCIAEoCSKHAgoMRGVjaXNpb25UZXN0EgwKBG5hbWUYASABKAkSJgoHc3ViamVjdBgCIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EjMKEnN1YmplY3RfcHJvcGVydGllcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEgoKcGVybWlzc2lvbhgEIAEoCRIoCghyZXNvdXJjZRgFIAEoCzIWLnNhbGx5cG9ydC52MS5SZXNvdXJjZRIoCgdjb250ZXh0GAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIkCgZleHBlY3QYByABKA4yFC5zYWxseXBvcnQudjEuRWZmZWN0IpIBChJEZWNpc2lvblRlc3RSZXN1bHQSDAoEbmFtZRgBIAEoCRImCgZiZWZvcmUYAiABKAsyFi5zYWxseXBvcnQudjEuRGVjaXNpb24SJQoFYWZ0ZXIYAyABKAsyFi5zYWxseXBvcnQudjEuRGVjaXNpb24SDwoHY2hhbmdlZBgEIAEoCBIOCgZwYXNzZWQYBSABKAgy6gUKDVBvbGljeVNlcnZpY2USZgoLQXBwbHlQb2xpY3kSIC5zYWxseXBvcnQudjEuQXBwbHlQb2xpY3lSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVzcG9uc2UiEpq4GA4KDHBvbGljeTp3cml0ZRJfCglHZXRQb2xpY3kSHi5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVxdWVzdBofLnNhbGx5cG9ydC52MS5HZXRQb2xpY3lSZXNwb25zZSIRmrgYDQoLcG9saWN5OnJlYWQSZgoLV3JpdGVHcmFudHMSIC5zYWxseXBvcnQudjEuV3JpdGVHcmFudHNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLldyaXRlR3JhbnRzUmVzcG9uc2UiEpq4GA4KDGdyYW50czp3cml0ZRJiCgpMaXN0R3JhbnRzEh8uc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkxpc3RHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQSawoMV2F0Y2hDaGFuZ2VzEiEuc2FsbHlwb3J0LnYxLldhdGNoQ2hhbmdlc1JlcXVlc3QaIi5zYWxseXBvcnQudjEuV2F0Y2hDaGFuZ2VzUmVzcG9uc2UiEpq4GA4KDGNoYW5nZXM6cmVhZDABEmsKDEltcG9ydEdyYW50cxIhLnNhbGx5cG9ydC52MS5JbXBvcnRHcmFudHNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkltcG9ydEdyYW50c1Jlc3BvbnNlIhKauBgOCgxncmFudHM6d3JpdGUoARJqCgxFeHBvcnRHcmFudHMSIS5zYWxseXBvcnQudjEuRXhwb3J0R3JhbnRzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5FeHBvcnRHcmFudHNSZXNwb25zZSIRmrgYDQoLZ3JhbnRzOnJlYWQwAUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_grant, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
+  fileDesc("ChlzYWxseXBvcnQvdjEvcG9saWN5LnByb3RvEgxzYWxseXBvcnQudjEi8gEKBlBvbGljeRIhCgVyb2xlcxgBIAMoCzISLnNhbGx5cG9ydC52MS5Sb2xlEg8KB3ZlcnNpb24YAiABKAUSDAoEZXRhZxgDIAEoCRIuCgphcHBseV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5yZXNvdXJjZV90eXBlcxgFIAMoCzIaLnNhbGx5cG9ydC52MS5SZXNvdXJjZVR5cGUSIQoFcnVsZXMYBiADKAsyEi5zYWxseXBvcnQudjEuUnVsZRIOCgZhdXRob3IYByABKAkSDwoHY29tbWVudBgIIAEoCSIsCgxSZXNvdXJjZVR5cGUSDAoEbmFtZRgBIAEoCRIOCgZwYXJlbnQYAiABKAkioQEKBFJ1bGUSDAoEbmFtZRgBIAEoCRIkCgZlZmZlY3QYAiABKA4yFC5zYWxseXBvcnQudjEuRWZmZWN0EhMKC3Blcm1pc3Npb25zGAMgAygJEiYKB3N1YmplY3QYBCABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIVCg1yZXNvdXJjZV90eXBlGAUgASgJEhEKCWNvbmRpdGlvbhgGIAEoCSI6CgRSb2xlEgwKBG5hbWUYASABKAkSEwoLcGVybWlzc2lvbnMYAiADKAkSDwoHcGFyZW50cxgDIAMoCSLMAQoSQXBwbHlQb2xpY3lSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIkCgZwb2xpY3kYAiABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EgwKBGV0YWcYAyABKAkSDwoHZHJ5X3J1bhgEIAEoCBIMCgR5YW1sGAUgASgJEhcKD3Jlc3RvcmVfdmVyc2lvbhgGIAEoBRIpCgV0ZXN0cxgHIAMoCzIaLnNhbGx5cG9ydC52MS5EZWNpc2lvblRlc3QSDwoHY29tbWVudBgIIAEoCSKAAQoTQXBwbHlQb2xpY3lSZXNwb25zZRIkCgZwb2xpY3kYASABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5EhAKCHJldmlzaW9uGAIgASgJEjEKB3Jlc3VsdHMYAyADKAsyIC5zYWxseXBvcnQudjEuRGVjaXNpb25UZXN0UmVzdWx0IjMKEEdldFBvbGljeVJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3ZlcnNpb24YAiABKAUiSwoRR2V0UG9saWN5UmVzcG9uc2USJAoGcG9saWN5GAEgASgLMhQuc2FsbHlwb3J0LnYxLlBvbGljeRIQCghyZXZpc2lvbhgCIAEoCSJSChlMaXN0UG9saWN5VmVyc2lvbnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJ2ChpMaXN0UG9saWN5VmVyc2lvbnNSZXNwb25zZRItCgh2ZXJzaW9ucxgBIAMoCzIbLnNhbGx5cG9ydC52MS5Qb2xpY3lWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIQCghyZXZpc2lvbhgDIAEoCSJ/Cg1Qb2xpY3lWZXJzaW9uEg8KB3ZlcnNpb24YASABKAUSDAoEZXRhZxgCIAEoCRIuCgphcHBseV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhdXRob3IYBCABKAkSDwoHY29tbWVudBgFIAEoCSKpAQoSV3JpdGVHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIlCgdjaGFuZ2VzGAIgAygLMhQuc2FsbHlwb3J0LnYxLkNoYW5nZRIxCg1wcmVjb25kaXRpb25zGAMgAygLMhouc2FsbHlwb3J0LnYxLlByZWNvbmRpdGlvbhISCgpyZXF1ZXN0X2lkGAQgASgJEhUKDWFsbG93X21pc3NpbmcYBSABKAginwEKDFByZWNvbmRpdGlvbhIvCgptdXN0X21hdGNoGAEgASgLMhkuc2FsbHlwb3J0LnYxLkdyYW50RmlsdGVySAASMwoObXVzdF9ub3RfbWF0Y2gYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXJIABIcChJyZXZpc2lvbl91bmNoYW5nZWQYAyABKAlIAEILCgljb25kaXRpb24iOgoTV3JpdGVHcmFudHNSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoCRIRCglncmFudF9pZHMYAiADKAkikAEKEUxpc3RHcmFudHNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIpCgZmaWx0ZXIYAiABKAsyGS5zYWxseXBvcnQudjEuR3JhbnRGaWx0ZXISEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSGQoRYXRfbGVhc3RfcmV2aXNpb24YBSABKAkiZAoSTGlzdEdyYW50c1Jlc3BvbnNlEiMKBmdyYW50cxgBIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSEAoIcmV2aXNpb24YAyABKAkiPQoTV2F0Y2hDaGFuZ2VzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFgoOYWZ0ZXJfcmV2aXNpb24YAiABKAkikAIKFFdhdGNoQ2hhbmdlc1Jlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgJEi8KC2NoYW5nZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhdXRob3IYAyABKAkSLgoOcG9saWN5X2FwcGxpZWQYBCABKAsyFC5zYWxseXBvcnQudjEuUG9saWN5SAASNQoOZ3JhbnRzX3dyaXR0ZW4YBSABKAsyGy5zYWxseXBvcnQudjEuR3JhbnRzV3JpdHRlbkgAEjUKDnN1YmplY3RfbWFya2VkGAYgASgLMhsuc2FsbHlwb3J0LnYxLlN1YmplY3RNYXJrZWRIAEIHCgVldmVudCI2Cg1HcmFudHNXcml0dGVuEiUKB2NoYW5nZXMYASADKAsyFC5zYWxseXBvcnQudjEuQ2hhbmdlIkkKDVN1YmplY3RNYXJrZWQSJgoHc3ViamVjdBgBIAEoCzIVLnNhbGx5cG9ydC52MS5TdWJqZWN0EhAKCGRpc2FibGVkGAIgASgIIl4KE0ltcG9ydEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEiMKBmdyYW50cxgCIAMoCzITLnNhbGx5cG9ydC52MS5HcmFudBISCgpyZXF1ZXN0X2lkGAMgASgJIj0KFEltcG9ydEdyYW50c1Jlc3BvbnNlEhMKC2dyYW50X2NvdW50GAEgASgDEhAKCHJldmlzaW9uGAIgASgJImsKE0V4cG9ydEdyYW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEikKBmZpbHRlchgCIAEoCzIZLnNhbGx5cG9ydC52MS5HcmFudEZpbHRlchIZChFhdF9sZWFzdF9yZXZpc2lvbhgDIAEoCSJNChRFeHBvcnRHcmFudHNSZXNwb25zZRIjCgZncmFudHMYASADKAsyEy5zYWxseXBvcnQudjEuR3JhbnQSEAoIcmV2aXNpb24YAiABKAkihwIKDERlY2lzaW9uVGVzdBIMCgRuYW1lGAEgASgJEiYKB3N1YmplY3QYAiABKAsyFS5zYWxseXBvcnQudjEuU3ViamVjdBIzChJzdWJqZWN0X3Byb3BlcnRpZXMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhIKCnBlcm1pc3Npb24YBCABKAkSKAoIcmVzb3VyY2UYBSABKAsyFi5zYWxseXBvcnQudjEuUmVzb3VyY2USKAoHY29udGV4dBgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSJAoGZXhwZWN0GAcgASgOMhQuc2FsbHlwb3J0LnYxLkVmZmVjdCKSAQoSRGVjaXNpb25UZXN0UmVzdWx0EgwKBG5hbWUYASABKAkSJgoGYmVmb3JlGAIgASgLMhYuc2FsbHlwb3J0LnYxLkRlY2lzaW9uEiUKBWFmdGVyGAMgASgLMhYuc2FsbHlwb3J0LnYxLkRlY2lzaW9uEg8KB2NoYW5nZWQYBCABKAgSDgoGcGFzc2VkGAUgASgIMuYGCg1Qb2xpY3lTZXJ2aWNlEmYKC0FwcGx5UG9saWN5EiAuc2FsbHlwb3J0LnYxLkFwcGx5UG9saWN5UmVxdWVzdBohLnNhbGx5cG9ydC52MS5BcHBseVBvbGljeVJlc3BvbnNlIhKauBgOCgxwb2xpY3k6d3JpdGUSXwoJR2V0UG9saWN5Eh4uc2FsbHlwb3J0LnYxLkdldFBvbGljeVJlcXVlc3QaHy5zYWxseXBvcnQudjEuR2V0UG9saWN5UmVzcG9uc2UiEZq4GA0KC3BvbGljeTpyZWFkEnoKEkxpc3RQb2xpY3lWZXJzaW9ucxInLnNhbGx5cG9ydC52MS5MaXN0UG9saWN5VmVyc2lvbnNSZXF1ZXN0Giguc2FsbHlwb3J0LnYxLkxpc3RQb2xpY3lWZXJzaW9uc1Jlc3BvbnNlIhGauBgNCgtwb2xpY3k6cmVhZBJmCgtXcml0ZUdyYW50cxIgLnNhbGx5cG9ydC52MS5Xcml0ZUdyYW50c1JlcXVlc3QaIS5zYWxseXBvcnQudjEuV3JpdGVHcmFudHNSZXNwb25zZSISmrgYDgoMZ3JhbnRzOndyaXRlEmIKCkxpc3RHcmFudHMSHy5zYWxseXBvcnQudjEuTGlzdEdyYW50c1JlcXVlc3QaIC5zYWxseXBvcnQudjEuTGlzdEdyYW50c1Jlc3BvbnNlIhGauBgNCgtncmFudHM6cmVhZBJrCgxXYXRjaENoYW5nZXMSIS5zYWxseXBvcnQudjEuV2F0Y2hDaGFuZ2VzUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5XYXRjaENoYW5nZXNSZXNwb25zZSISmrgYDgoMY2hhbmdlczpyZWFkMAESawoMSW1wb3J0R3JhbnRzEiEuc2FsbHlwb3J0LnYxLkltcG9ydEdyYW50c1JlcXVlc3QaIi5zYWxseXBvcnQudjEuSW1wb3J0R3JhbnRzUmVzcG9uc2UiEpq4GA4KDGdyYW50czp3cml0ZSgBEmoKDEV4cG9ydEdyYW50cxIhLnNhbGx5cG9ydC52MS5FeHBvcnRHcmFudHNSZXF1ZXN0GiIuc2FsbHlwb3J0LnYxLkV4cG9ydEdyYW50c1Jlc3BvbnNlIhGauBgNCgtncmFudHM6cmVhZDABQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_struct, file_google_protobuf_timestamp, file_sallyport_v1_decision, file_sallyport_v1_grant, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
 
 /**
  * A tenant's policy: one version, never changed once applied.
@@ -70,6 +70,22 @@ export type Policy = Message<"sallyport.v1.Policy"> & {
    * @generated from field: repeated sallyport.v1.Rule rules = 6;
    */
   rules: Rule[];
+
+  /**
+   * The calling service that applied this version; empty before the first. Set by the server: ignored in requests.
+   * Example: `service:admin`.
+   *
+   * @generated from field: string author = 7;
+   */
+  author: string;
+
+  /**
+   * Why, as the author put it; empty: nothing was said. Set by the server: ignored in requests, where
+   * ApplyPolicyRequest.comment says it.
+   *
+   * @generated from field: string comment = 8;
+   */
+  comment: string;
 };
 
 /**
@@ -246,8 +262,8 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
   yaml: string;
 
   /**
-   * In place of policy; 0 means none. Puts the policy of this version in force again, as a new version; one of the last
-   * 10, otherwise it is NOT_FOUND. Example: `3`.
+   * In place of policy; 0 means none. Puts the policy of this version in force again, as a new version; NOT_FOUND when
+   * it is not kept. With an etag it is only done if nobody else has applied a policy meanwhile. Example: `3`.
    *
    * @generated from field: int32 restore_version = 6;
    */
@@ -261,6 +277,14 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
    * @generated from field: repeated sallyport.v1.DecisionTest tests = 7;
    */
   tests: DecisionTest[];
+
+  /**
+   * Optional. Why, for those who read the versions; at most 500 characters. Ignored where there is no new version.
+   * Example: `editors publish, too (TICKET-42)`.
+   *
+   * @generated from field: string comment = 8;
+   */
+  comment: string;
 };
 
 /**
@@ -317,6 +341,13 @@ export type GetPolicyRequest = Message<"sallyport.v1.GetPolicyRequest"> & {
    * @generated from field: string tenant = 1;
    */
   tenant: string;
+
+  /**
+   * One of those that ListPolicyVersions lists, otherwise it is NOT_FOUND; 0 means the policy in force. Example: `3`.
+   *
+   * @generated from field: int32 version = 2;
+   */
+  version: number;
 };
 
 /**
@@ -327,7 +358,7 @@ export const GetPolicyRequestSchema: GenMessage<GetPolicyRequest> = /*@__PURE__*
   messageDesc(file_sallyport_v1_policy, 6);
 
 /**
- * The policy in force.
+ * The policy in force, or the version asked for.
  *
  * @generated from message sallyport.v1.GetPolicyResponse
  */
@@ -353,6 +384,125 @@ export type GetPolicyResponse = Message<"sallyport.v1.GetPolicyResponse"> & {
  */
 export const GetPolicyResponseSchema: GenMessage<GetPolicyResponse> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_policy, 7);
+
+/**
+ * Which versions.
+ *
+ * @generated from message sallyport.v1.ListPolicyVersionsRequest
+ */
+export type ListPolicyVersionsRequest = Message<"sallyport.v1.ListPolicyVersionsRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Versions per page, at most 1,000; 0 means 100.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListPolicyVersionsRequest.
+ * Use `create(ListPolicyVersionsRequestSchema)` to create a new message.
+ */
+export const ListPolicyVersionsRequestSchema: GenMessage<ListPolicyVersionsRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 8);
+
+/**
+ * One page of versions.
+ *
+ * @generated from message sallyport.v1.ListPolicyVersionsResponse
+ */
+export type ListPolicyVersionsResponse = Message<"sallyport.v1.ListPolicyVersionsResponse"> & {
+  /**
+   * Newest first. A version never changes.
+   *
+   * @generated from field: repeated sallyport.v1.PolicyVersion versions = 1;
+   */
+  versions: PolicyVersion[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * The state this page was read from; opaque.
+   *
+   * @generated from field: string revision = 3;
+   */
+  revision: string;
+};
+
+/**
+ * Describes the message sallyport.v1.ListPolicyVersionsResponse.
+ * Use `create(ListPolicyVersionsResponseSchema)` to create a new message.
+ */
+export const ListPolicyVersionsResponseSchema: GenMessage<ListPolicyVersionsResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 9);
+
+/**
+ * A version of the policy, without what it says.
+ *
+ * @generated from message sallyport.v1.PolicyVersion
+ */
+export type PolicyVersion = Message<"sallyport.v1.PolicyVersion"> & {
+  /**
+   * Counts up from 1. Example: `3`.
+   *
+   * @generated from field: int32 version = 1;
+   */
+  version: number;
+
+  /**
+   * As in Policy.etag.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * When it was applied.
+   *
+   * @generated from field: google.protobuf.Timestamp apply_time = 3;
+   */
+  applyTime?: Timestamp | undefined;
+
+  /**
+   * The calling service that applied it. Example: `service:admin`.
+   *
+   * @generated from field: string author = 4;
+   */
+  author: string;
+
+  /**
+   * As in ApplyPolicyRequest.comment.
+   *
+   * @generated from field: string comment = 5;
+   */
+  comment: string;
+};
+
+/**
+ * Describes the message sallyport.v1.PolicyVersion.
+ * Use `create(PolicyVersionSchema)` to create a new message.
+ */
+export const PolicyVersionSchema: GenMessage<PolicyVersion> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_policy, 10);
 
 /**
  * Changes to be made together.
@@ -403,7 +553,7 @@ export type WriteGrantsRequest = Message<"sallyport.v1.WriteGrantsRequest"> & {
  * Use `create(WriteGrantsRequestSchema)` to create a new message.
  */
 export const WriteGrantsRequestSchema: GenMessage<WriteGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 8);
+  messageDesc(file_sallyport_v1_policy, 11);
 
 /**
  * Something that must hold for a write to happen.
@@ -448,7 +598,7 @@ export type Precondition = Message<"sallyport.v1.Precondition"> & {
  * Use `create(PreconditionSchema)` to create a new message.
  */
 export const PreconditionSchema: GenMessage<Precondition> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 9);
+  messageDesc(file_sallyport_v1_policy, 12);
 
 /**
  * What was written.
@@ -476,7 +626,7 @@ export type WriteGrantsResponse = Message<"sallyport.v1.WriteGrantsResponse"> & 
  * Use `create(WriteGrantsResponseSchema)` to create a new message.
  */
 export const WriteGrantsResponseSchema: GenMessage<WriteGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 10);
+  messageDesc(file_sallyport_v1_policy, 13);
 
 /**
  * Which grants.
@@ -525,7 +675,7 @@ export type ListGrantsRequest = Message<"sallyport.v1.ListGrantsRequest"> & {
  * Use `create(ListGrantsRequestSchema)` to create a new message.
  */
 export const ListGrantsRequestSchema: GenMessage<ListGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 11);
+  messageDesc(file_sallyport_v1_policy, 14);
 
 /**
  * One page of grants.
@@ -561,7 +711,7 @@ export type ListGrantsResponse = Message<"sallyport.v1.ListGrantsResponse"> & {
  * Use `create(ListGrantsResponseSchema)` to create a new message.
  */
 export const ListGrantsResponseSchema: GenMessage<ListGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 12);
+  messageDesc(file_sallyport_v1_policy, 15);
 
 /**
  * Which changes.
@@ -589,7 +739,7 @@ export type WatchChangesRequest = Message<"sallyport.v1.WatchChangesRequest"> & 
  * Use `create(WatchChangesRequestSchema)` to create a new message.
  */
 export const WatchChangesRequestSchema: GenMessage<WatchChangesRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 13);
+  messageDesc(file_sallyport_v1_policy, 16);
 
 /**
  * One change, or where the stream begins.
@@ -655,7 +805,7 @@ export type WatchChangesResponse = Message<"sallyport.v1.WatchChangesResponse"> 
  * Use `create(WatchChangesResponseSchema)` to create a new message.
  */
 export const WatchChangesResponseSchema: GenMessage<WatchChangesResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 14);
+  messageDesc(file_sallyport_v1_policy, 17);
 
 /**
  * Changes of one atomic write.
@@ -676,7 +826,7 @@ export type GrantsWritten = Message<"sallyport.v1.GrantsWritten"> & {
  * Use `create(GrantsWrittenSchema)` to create a new message.
  */
 export const GrantsWrittenSchema: GenMessage<GrantsWritten> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 15);
+  messageDesc(file_sallyport_v1_policy, 18);
 
 /**
  * Whether anything that a subject was granted counts.
@@ -704,7 +854,7 @@ export type SubjectMarked = Message<"sallyport.v1.SubjectMarked"> & {
  * Use `create(SubjectMarkedSchema)` to create a new message.
  */
 export const SubjectMarkedSchema: GenMessage<SubjectMarked> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 16);
+  messageDesc(file_sallyport_v1_policy, 19);
 
 /**
  * Grants to add.
@@ -740,7 +890,7 @@ export type ImportGrantsRequest = Message<"sallyport.v1.ImportGrantsRequest"> & 
  * Use `create(ImportGrantsRequestSchema)` to create a new message.
  */
 export const ImportGrantsRequestSchema: GenMessage<ImportGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 17);
+  messageDesc(file_sallyport_v1_policy, 20);
 
 /**
  * What was imported.
@@ -768,7 +918,7 @@ export type ImportGrantsResponse = Message<"sallyport.v1.ImportGrantsResponse"> 
  * Use `create(ImportGrantsResponseSchema)` to create a new message.
  */
 export const ImportGrantsResponseSchema: GenMessage<ImportGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 18);
+  messageDesc(file_sallyport_v1_policy, 21);
 
 /**
  * Which grants.
@@ -803,7 +953,7 @@ export type ExportGrantsRequest = Message<"sallyport.v1.ExportGrantsRequest"> & 
  * Use `create(ExportGrantsRequestSchema)` to create a new message.
  */
 export const ExportGrantsRequestSchema: GenMessage<ExportGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 19);
+  messageDesc(file_sallyport_v1_policy, 22);
 
 /**
  * Some of the grants.
@@ -831,7 +981,7 @@ export type ExportGrantsResponse = Message<"sallyport.v1.ExportGrantsResponse"> 
  * Use `create(ExportGrantsResponseSchema)` to create a new message.
  */
 export const ExportGrantsResponseSchema: GenMessage<ExportGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 20);
+  messageDesc(file_sallyport_v1_policy, 23);
 
 /**
  * A decision that a policy is tried by.
@@ -894,7 +1044,7 @@ export type DecisionTest = Message<"sallyport.v1.DecisionTest"> & {
  * Use `create(DecisionTestSchema)` to create a new message.
  */
 export const DecisionTestSchema: GenMessage<DecisionTest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 21);
+  messageDesc(file_sallyport_v1_policy, 24);
 
 /**
  * A test with its decisions.
@@ -943,7 +1093,7 @@ export type DecisionTestResult = Message<"sallyport.v1.DecisionTestResult"> & {
  * Use `create(DecisionTestResultSchema)` to create a new message.
  */
 export const DecisionTestResultSchema: GenMessage<DecisionTestResult> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_policy, 22);
+  messageDesc(file_sallyport_v1_policy, 25);
 
 /**
  * What the roles of a tenant may do, and who holds them.
@@ -966,7 +1116,8 @@ export const PolicyService: GenService<{
     output: typeof ApplyPolicyResponseSchema;
   },
   /**
-   * Returns the policy in force. Before the first ApplyPolicy that is the empty one, version 0.
+   * Returns the policy in force, or an earlier version. Before the first ApplyPolicy that in force is the empty one,
+   * version 0.
    *
    * @generated from rpc sallyport.v1.PolicyService.GetPolicy
    */
@@ -974,6 +1125,17 @@ export const PolicyService: GenService<{
     methodKind: "unary";
     input: typeof GetPolicyRequestSchema;
     output: typeof GetPolicyResponseSchema;
+  },
+  /**
+   * Lists the versions of the policy, newest first, without what they say: GetPolicy returns that. The last 1,000 are
+   * kept, fewer where they have more than 8 MiB together.
+   *
+   * @generated from rpc sallyport.v1.PolicyService.ListPolicyVersions
+   */
+  listPolicyVersions: {
+    methodKind: "unary";
+    input: typeof ListPolicyVersionsRequestSchema;
+    output: typeof ListPolicyVersionsResponseSchema;
   },
   /**
    * Applies up to 1,000 changes as one atomic write: all of them or, after an error, none. Decisions with the returned

@@ -5,7 +5,7 @@ import { requireTenant } from '../tenant/require-tenant.ts';
 import { SYSTEM_TENANT } from '../tenant/tenant.ts';
 import { Violations } from '../violations.ts';
 import type { PolicyPorts } from './decision-ports.ts';
-import { storedPolicy } from './get-policy.ts';
+import { policyVersion, storedPolicy } from './get-policy.ts';
 import { checkPolicy, policyDigest, policyEtag } from './policy.ts';
 import { encodePolicyEntry } from './policy-log.ts';
 import { readPolicyYaml } from './policy-yaml.ts';
@@ -17,6 +17,7 @@ export interface ApplyPolicyInput {
   readonly source: PolicySource;
   readonly etag: string;
   readonly dryRun: boolean;
+  readonly comment?: string | undefined;
   readonly tests?: readonly DecisionTest[] | undefined;
 }
 
@@ -75,11 +76,7 @@ function policyOfYaml(text: string): Policy {
 
 /** It was checked when it was applied; what was admitted then and is not now is found here. */
 function earlierPolicy(replica: TenantReplica, source: PolicySource): Policy {
-  const version = source.kind === 'version' ? source.version : 0;
-  const found = replica.index.policyVersion(version);
-  if (found === undefined) {
-    throw new DomainError('POLICY_NOT_FOUND', `policy version ${version} is not kept; only the last ones are`);
-  }
+  const found = policyVersion(replica, source.kind === 'version' ? source.version : 0);
   const violations = new Violations();
   checkPolicy(found.policy, 'policy', violations);
   violations.throwIfAny();
@@ -93,7 +90,7 @@ function decideApply(
   input: ApplyPolicyInput,
   policy: Policy,
 ): Commit<StoredPolicy> {
-  const current = storedPolicy(replica);
+  const current = storedPolicy(replica, replica.index.policy);
   if (input.etag !== '' && input.etag !== current.etag) {
     throw new DomainError(
       'PRECONDITION_FAILED',
@@ -105,15 +102,13 @@ function decideApply(
   refuseLooseDenies(replica, current.policy, policy);
   refuseLooseLinks(replica, current.policy, policy);
   const version = current.version + 1;
-  if (input.dryRun) {
-    return { kind: 'stop', result: { policy, version, etag: '', revision: current.revision, appliedAt: 0 } };
-  }
-  const body = encodePolicyEntry({ kind: 'policy', author: call.caller.name, version, policy });
-  return {
-    kind: 'append',
-    body,
-    result: { policy, version, etag: policyEtag(policy, version), revision: '', appliedAt: 0 },
-  };
+  const result = { policy, version, etag: '', revision: current.revision, appliedAt: 0, author: '', comment: '' };
+  if (input.dryRun) return { kind: 'stop', result };
+  const author = call.caller.name;
+  const comment = input.comment ?? '';
+  const entry = { kind: 'policy', author, version, policy, ...(comment === '' ? {} : { comment }) } as const;
+  const etag = policyEtag(policy, version);
+  return { kind: 'append', body: encodePolicyEntry(entry), result: { ...result, etag, revision: '', author, comment } };
 }
 
 /**

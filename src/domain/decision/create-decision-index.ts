@@ -48,7 +48,8 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
     get policy() {
       return state.policy;
     },
-    policyVersion: (version) => state.policyVersion(version),
+    policyVersion: (version) => (version === state.policy.version ? state.policy : state.versions.find(version)),
+    policyVersions: (before, limit) => state.versions.list(before, limit),
     parentOf: ({ type, id }) => {
       const parent = grants.nodes.parentOf(grants.nodes.find(type, id));
       return parent === 0 ? undefined : grants.nodes.nameOf(parent);

@@ -7,6 +7,7 @@ import { getPolicy } from './get-policy.ts';
 import { importGrants } from './import-grants.ts';
 import { listGrants } from './list-grants.ts';
 import { listPermissions, listResources, listSubjects } from './list-permitted.ts';
+import { listPolicyVersions } from './list-policy-versions.ts';
 import type { DecisionUseCases } from './use-cases.ts';
 import { watchChanges } from './watch-changes.ts';
 import { writeGrants } from './write-grants.ts';
@@ -20,7 +21,8 @@ export function createDecision(ports: DecidePorts & PolicyPorts & WatchPorts): D
     listResources: (call, input) => listResources(ports, call, input),
     listSubjects: (call, input) => listSubjects(ports, call, input),
     applyPolicy: (call, input) => applyPolicy(ports, call, input),
-    getPolicy: (call, tenant) => getPolicy(ports, call, tenant),
+    getPolicy: (call, input) => getPolicy(ports, call, input),
+    listPolicyVersions: (call, input) => listPolicyVersions(ports, call, input),
     writeGrants: (call, input) => writeGrants(ports, call, input),
     listGrants: (call, input) => listGrants(ports, call, input),
     watchChanges: (call, input) => watchChanges(ports, call, input),

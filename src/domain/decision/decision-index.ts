@@ -28,7 +28,15 @@ export interface PolicyState {
   readonly revision: number;
   /** Epoch ms. */
   readonly appliedAt: number;
+  /** The calling service, `service:admin`; empty when it is not known: version 0, and versions of a checkpoint that had none. */
+  readonly author: string;
+  /** Why, as the author put it; may be empty. */
+  readonly comment: string;
+  readonly etag: string;
 }
+
+/** What is told of a version without its policy. */
+export type PolicyVersion = Omit<PolicyState, 'policy'>;
 
 /** A write with a request id, remembered for 24 h. */
 export interface RememberedWrite {
@@ -69,8 +77,10 @@ export interface DecisionIndex {
   readonly revision: number;
   readonly grantCount: number;
   readonly policy: PolicyState;
-  /** A policy that was in force, one of the last MAX_VERSIONS_KEPT; undefined: it is not kept. */
+  /** A policy that is or was in force; undefined: it is not kept (policy-versions.ts), or never was. */
   policyVersion(version: number): PolicyState | undefined;
+  /** The versions kept, newest first: at most `limit` below `before`. */
+  policyVersions(before: number, limit: number): readonly PolicyVersion[];
   /**
    * `now` is epoch ms; `work` is what the decisions of one call share. What is unknown is denied. Throws LIMIT_EXCEEDED where groups,
    * parents or a condition's lists go too far, or it takes too much.

@@ -11,6 +11,7 @@ import {
   encodePolicy,
   UnreadableEntryError,
 } from './policy-log.ts';
+import type { KeptVersion } from './policy-versions.ts';
 import type { NodeChange } from './use-cases.ts';
 
 // The index as text: what a checkpoint holds. Taking one lasts many turns of the event loop while writes go on, so it copies before
@@ -21,14 +22,16 @@ const CHUNK_CHARS = 128 * 1024;
 
 /** Everything that is small or replaced as a whole; taken at once. */
 export interface IndexHead {
-  /** The versions that are kept, oldest first; the last is in force. */
-  readonly policies: readonly PolicyState[];
+  readonly policy: PolicyState;
+  /** Oldest first; that in force is the last one. */
+  readonly versions: readonly KeptVersion[];
   readonly disabled: readonly { readonly type: string; readonly id: string }[];
   readonly remembered: readonly (readonly [string, RememberedWrite])[];
 }
 
 export type SnapshotRow =
-  | { readonly kind: 'policy'; readonly state: PolicyState }
+  | { readonly kind: 'policy'; readonly state: Omit<PolicyState, 'etag'> }
+  | { readonly kind: 'version'; readonly version: KeptVersion }
   | { readonly kind: 'disabled'; readonly subject: { readonly type: string; readonly id: string } }
   | { readonly kind: 'remembered'; readonly id: string; readonly write: RememberedWrite }
   | { readonly kind: 'node'; readonly change: NodeChange }
@@ -50,8 +53,9 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
   };
   const nodes = nodeRows(grants.nodes);
   function* rows(): Generator<Json> {
-    for (const { policy, version, revision, appliedAt } of head.policies) {
-      yield ['policy', encodePolicy(policy), version, revision, appliedAt];
+    if (head.policy.version > 0) {
+      const { policy, version, revision, appliedAt, author, comment } = head.policy;
+      yield ['policy', encodePolicy(policy), version, revision, appliedAt, author, comment];
     }
     for (const { type, id } of head.disabled) yield ['disabled', type, id];
     for (const [id, { digest, revision, at }] of head.remembered) yield ['remembered', id, digest, revision, at];
@@ -63,8 +67,15 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
       if (placed !== undefined) yield ['grant', encodeGrant(placed.grant), placed.position];
     }
   }
+  function* texts(): Generator<string> {
+    // Before the policy in force, which is the newest of them. Their policies are text already.
+    for (const { text, version, revision, appliedAt, author, comment, etag } of head.versions.slice(0, -1)) {
+      yield `["version",${text},${JSON.stringify([version, revision, appliedAt, author, comment, etag]).slice(1)}`;
+    }
+    for (const row of rows()) yield JSON.stringify(row);
+  }
   try {
-    yield* packed(rows());
+    yield* packed(texts());
   } finally {
     grants.onChange = undefined;
     grants.nodes.onChange = undefined;
@@ -126,11 +137,8 @@ function readRow(row: readonly Json[]): SnapshotRow {
   if (kind === 'disabled' && typeof first === 'string' && typeof second === 'string' && row.length === 3) {
     return { kind, subject: { type: first, id: second } };
   }
+  if (kind === 'policy' || kind === 'version') return readPolicyRow(kind, row.slice(1));
   if (row.length === 5 && typeof third === 'number' && typeof fourth === 'number') {
-    if (kind === 'policy' && typeof second === 'number') {
-      const policy = decodePolicy(first);
-      return { kind, state: { policy, version: second, revision: third, appliedAt: fourth } };
-    }
     if (kind === 'remembered' && typeof first === 'string' && typeof second === 'string') {
       return { kind, id: first, write: { digest: second, revision: third, at: fourth } };
     }
@@ -138,12 +146,30 @@ function readRow(row: readonly Json[]): SnapshotRow {
   throw new UnreadableEntryError('a checkpoint row of an unknown form');
 }
 
-/** JSON lists of about CHUNK_CHARS. */
-function* packed(rows: Iterable<Json>): Generator<string> {
+/** Checkpoints of before there were versions end with the time. */
+function readPolicyRow(kind: 'policy' | 'version', row: readonly Json[]): SnapshotRow {
+  const [policy = null, version, revision, appliedAt, author = '', comment = '', etag] = row;
+  if (
+    typeof version === 'number' &&
+    typeof revision === 'number' &&
+    typeof appliedAt === 'number' &&
+    typeof author === 'string' &&
+    typeof comment === 'string'
+  ) {
+    const about = { version, revision, appliedAt, author, comment };
+    if (kind === 'policy' && row.length <= 6) return { kind, state: { ...about, policy: decodePolicy(policy) } };
+    if (kind === 'version' && typeof etag === 'string' && row.length === 7) {
+      return { kind, version: { ...about, etag, text: JSON.stringify(policy) } };
+    }
+  }
+  throw new UnreadableEntryError('a checkpoint row of a policy of an unknown form');
+}
+
+/** JSON lists of about CHUNK_CHARS from the JSON of their rows. */
+function* packed(rows: Iterable<string>): Generator<string> {
   let texts: string[] = [];
   let size = 0;
-  for (const row of rows) {
-    const text = JSON.stringify(row);
+  for (const text of rows) {
     // A policy can be larger than a chunk may be, but never than the 1 MB of the port (MAX_POLICY_BYTES).
     if (size > 0 && size + text.length > CHUNK_CHARS) {
       yield `[${texts.join(',')}]`;

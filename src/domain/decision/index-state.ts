@@ -4,15 +4,13 @@ import type { PolicyState, RememberedWrite } from './decision-index.ts';
 import { GrantTable } from './grant-table.ts';
 import type { IndexHead, SnapshotRow } from './index-snapshot.ts';
 import { selectedSlots } from './list-slots.ts';
-import { emptyPolicy } from './policy.ts';
+import { emptyPolicy, policyEtag } from './policy.ts';
 import { type PolicyEntry, REMEMBERED_MS } from './policy-log.ts';
+import { keptVersion, PolicyVersions } from './policy-versions.ts';
 import type { NodeChange, Policy } from './use-cases.ts';
 
 /** Remembered writes beyond this are forgotten early, oldest first. */
 const MAX_REMEMBERED = 100_000;
-
-/** Policies kept to go back to. */
-export const MAX_VERSIONS_KEPT = 10;
 
 /** Changes of one entry are fewer than this, so (revision, index) is one number. */
 const POSITIONS_PER_REVISION = 1024;
@@ -22,18 +20,19 @@ export class IndexState {
   readonly grants = new GrantTable();
   /** The one resource that allows on the whole tenant do not reach; denies do. */
   readonly guarded: ResourceRef | undefined;
+  readonly versions = new PolicyVersions();
   readonly remembered = new Map<string, RememberedWrite>();
   readonly #disabled = new Set<number>();
   readonly #fixed: boolean;
   #policy: PolicyState;
-  /** The last ones, oldest first. */
-  readonly #versions: PolicyState[] = [];
 
   /** `builtIn` is the policy of tenant `sallyport`, which its log cannot change. */
   constructor(tenant: string, builtIn: Policy) {
     this.#fixed = tenant === SYSTEM_TENANT;
     this.guarded = this.#fixed ? { type: 'tenant', id: SYSTEM_TENANT } : undefined;
-    this.#policy = { policy: this.#fixed ? builtIn : emptyPolicy, version: 0, revision: 0, appliedAt: 0 };
+    const policy = this.#fixed ? builtIn : emptyPolicy;
+    const etag = policyEtag(policy, 0);
+    this.#policy = { policy, version: 0, revision: 0, appliedAt: 0, author: '', comment: '', etag };
     this.grants.setPolicy(this.#policy.policy);
   }
 
@@ -41,15 +40,19 @@ export class IndexState {
     return this.#policy;
   }
 
-  policyVersion(version: number): PolicyState | undefined {
-    return this.#versions.find((each) => each.version === version);
-  }
-
   /** `at` is the entry's time, epoch ms. */
   apply(entry: PolicyEntry, revision: number, at: number): void {
     switch (entry.kind) {
       case 'policy':
-        this.#setPolicy({ policy: entry.policy, version: entry.version, revision, appliedAt: at });
+        this.#setPolicy({
+          policy: entry.policy,
+          version: entry.version,
+          revision,
+          appliedAt: at,
+          author: entry.author,
+          comment: entry.comment ?? '',
+          etag: policyEtag(entry.policy, entry.version),
+        });
         return;
       case 'subject':
         this.#setDisabled(entry.subject, entry.disabled);
@@ -72,7 +75,10 @@ export class IndexState {
         this.grants.put(row.placed.grant, row.placed.position);
         return;
       case 'policy':
-        this.#setPolicy(row.state);
+        this.#setPolicy({ ...row.state, etag: policyEtag(row.state.policy, row.state.version) });
+        return;
+      case 'version':
+        this.versions.add(row.version);
         return;
       case 'disabled':
         this.#setDisabled(row.subject, true);
@@ -87,7 +93,7 @@ export class IndexState {
 
   head(): IndexHead {
     const disabled = [...this.#disabled].map((node) => this.grants.nodes.nameOf(node));
-    return { policies: [...this.#versions], disabled, remembered: [...this.remembered] };
+    return { policy: this.#policy, versions: this.versions.all(), disabled, remembered: [...this.remembered] };
   }
 
   /** Tries another policy, until `ask` returns. */
@@ -103,8 +109,7 @@ export class IndexState {
   #setPolicy(next: PolicyState): void {
     if (this.#fixed) return;
     this.#policy = next;
-    this.#versions.push(next);
-    if (this.#versions.length > MAX_VERSIONS_KEPT) this.#versions.shift();
+    this.versions.add(keptVersion(next));
     this.grants.setPolicy(next.policy);
   }
 

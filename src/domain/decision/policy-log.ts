@@ -16,7 +16,14 @@ export type StoredChange =
   | { readonly kind: 'delete_matching'; readonly filter: GrantFilter };
 
 export type PolicyEntry =
-  | { readonly kind: 'policy'; readonly author: string; readonly version: number; readonly policy: Policy }
+  | {
+      readonly kind: 'policy';
+      readonly author: string;
+      readonly version: number;
+      readonly policy: Policy;
+      /** Why, as the author put it. */
+      readonly comment?: string | undefined;
+    }
   | {
       readonly kind: 'grants';
       readonly author: string;
@@ -39,7 +46,13 @@ export class UnreadableEntryError extends Error {
 export function encodePolicyEntry(entry: PolicyEntry): Json {
   switch (entry.kind) {
     case 'policy':
-      return { kind: 'policy', author: entry.author, version: entry.version, policy: encodePolicy(entry.policy) };
+      return {
+        kind: 'policy',
+        author: entry.author,
+        version: entry.version,
+        policy: encodePolicy(entry.policy),
+        ...(entry.comment === undefined ? {} : { comment: entry.comment }),
+      };
     case 'grants':
       return {
         kind: 'grants',
@@ -57,12 +70,13 @@ export function decodePolicyEntry(body: Json): PolicyEntry {
   const entry = members(body, 'entry');
   switch (entry['kind']) {
     case 'policy':
-      only(entry, 'policy entry', ['kind', 'author', 'version', 'policy']);
+      only(entry, 'policy entry', ['kind', 'author', 'version', 'policy', 'comment']);
       return {
         kind: 'policy',
         author: text(entry['author'], 'author'),
         version: whole(entry['version'], 'version'),
         policy: decodePolicy(entry['policy']),
+        ...(entry['comment'] === undefined ? {} : { comment: text(entry['comment'], 'comment') }),
       };
     case 'grants': {
       only(entry, 'grants entry', ['kind', 'author', 'changes', 'request']);

@@ -1,6 +1,7 @@
 import type { CallContext } from '../call.ts';
 import type { Json } from '../storage.ts';
 import type { ResourceRef, SubjectRef } from '../subject.ts';
+import type { PolicyVersion } from './decision-index.ts';
 import type { PolicyEntry } from './policy-log.ts';
 
 // Decisions and what they are made from. Longer than other files on purpose: it is the domain's side of the contract, read in one piece and
@@ -101,6 +102,9 @@ export interface StoredPolicy {
   readonly policy: Policy;
   /** 0 when none was ever applied. */
   readonly version: number;
+  /** Of the version; empty before the first and after a dry run that would make a new one. */
+  readonly author: string;
+  readonly comment: string;
   /** Empty after a dry run that would make a new version. */
   readonly etag: string;
   /** Consistency token of a state that contains it. */
@@ -335,11 +339,23 @@ export interface DecisionUseCases {
       readonly source: PolicySource;
       readonly etag: string;
       readonly dryRun: boolean;
+      /** Kept with the version, if there is a new one; absent: none. */
+      readonly comment?: string | undefined;
       /** At most 1,000; absent: none. A failed one keeps the policy from being applied. */
       readonly tests?: readonly DecisionTest[] | undefined;
     },
   ): Promise<AppliedPolicy>;
-  getPolicy(call: CallContext, tenant: string): Promise<StoredPolicy>;
+  /** `version` 0: that in force. Throws POLICY_NOT_FOUND for one that is not kept. */
+  getPolicy(call: CallContext, input: { readonly tenant: string; readonly version: number }): Promise<StoredPolicy>;
+  /** Newest first. */
+  listPolicyVersions(
+    call: CallContext,
+    input: { readonly tenant: string; readonly pageSize: number; readonly pageToken: string },
+  ): Promise<{
+    readonly versions: readonly PolicyVersion[];
+    readonly nextPageToken: string;
+    readonly revision: string;
+  }>;
   /** Ids in the order of the `put` changes. */
   writeGrants(
     call: CallContext,

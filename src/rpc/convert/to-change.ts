@@ -33,8 +33,9 @@ export function toNotice({ revision, change }: ChangeNotice): WatchChangesRespon
 function toEvent(entry: PolicyEntry, revision: string, appliedAt: number): WatchChangesResponse['event'] {
   switch (entry.kind) {
     case 'policy': {
-      const { policy, version } = entry;
-      const stored = { policy, version, etag: policyEtag(policy, version), revision, appliedAt };
+      const { policy, version, author, comment = '' } = entry;
+      const etag = policyEtag(policy, version);
+      const stored = { policy, version, etag, revision, appliedAt, author, comment };
       return { case: 'policyApplied', value: toPolicy(stored) };
     }
     case 'grants':

@@ -6,8 +6,11 @@ import {
   DecisionTestResultSchema,
   type Policy as PolicyMessage,
   PolicySchema,
+  type PolicyVersion as PolicyVersionMessage,
+  PolicyVersionSchema,
 } from '../../../gen/sallyport/v1/policy_pb.ts';
 import { ResourceSchema } from '../../../gen/sallyport/v1/subject_pb.ts';
+import type { PolicyVersion } from '../../domain/decision/decision-index.ts';
 import type { DecisionTestResult, Grant, StoredPolicy } from '../../domain/decision/use-cases.ts';
 import { toDecision, toSubject } from './to-decision.ts';
 import { toTimestamp } from './to-timestamp.ts';
@@ -30,9 +33,15 @@ export function toPolicy(stored: StoredPolicy, dryRun = false): PolicyMessage {
       condition: condition ?? '',
     })),
     version: stored.version,
+    author: stored.author,
+    comment: stored.comment,
     etag: dryRun ? '' : stored.etag,
     applyTime: dryRun || stored.version === 0 ? undefined : toTimestamp(stored.appliedAt),
   });
+}
+
+export function toPolicyVersion({ version, etag, appliedAt, author, comment }: PolicyVersion): PolicyVersionMessage {
+  return create(PolicyVersionSchema, { version, etag, applyTime: toTimestamp(appliedAt), author, comment });
 }
 
 export function toGrant({ id, subject, what, resource, effect, expiresAt, condition }: Grant): GrantMessage {

@@ -6,6 +6,7 @@ import {
   ImportGrantsResponseSchema,
   type ListGrantsRequest,
   ListGrantsResponseSchema,
+  ListPolicyVersionsResponseSchema,
   type PolicyService,
   type WriteGrantsRequest,
   WriteGrantsResponseSchema,
@@ -16,11 +17,11 @@ import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { toNotice } from '../convert/to-change.ts';
-import { toGrant, toPolicy, toTestResult } from '../convert/to-policy.ts';
+import { toGrant, toPolicy, toPolicyVersion, toTestResult } from '../convert/to-policy.ts';
 import type { Handlers } from '../method.ts';
 import { parseChanges, parseFilter, parsePreconditions } from '../parse/parse-grant-changes.ts';
 import { parseExportGrants, parseImports, parseWatchChanges } from '../parse/parse-grant-streams.ts';
-import { parseApplyPolicy } from '../parse/parse-policy.ts';
+import { parseApplyPolicy, parseGetPolicy, parseListVersions } from '../parse/parse-policy.ts';
 import { optionalText, parseRequestId, parseRevision } from '../parse/parse-text.ts';
 
 /** Grants of a page when the request names no size. */
@@ -33,7 +34,14 @@ type ListGrantsInput = Parameters<DecisionUseCases['listGrants']>[1];
 export function policyHandlers(
   decisions: Pick<
     DecisionUseCases,
-    'applyPolicy' | 'getPolicy' | 'writeGrants' | 'listGrants' | 'watchChanges' | 'importGrants' | 'exportGrants'
+    | 'applyPolicy'
+    | 'getPolicy'
+    | 'listPolicyVersions'
+    | 'writeGrants'
+    | 'listGrants'
+    | 'watchChanges'
+    | 'importGrants'
+    | 'exportGrants'
   >,
   clock: Clock,
 ): Handlers<typeof PolicyService> {
@@ -45,11 +53,12 @@ export function policyHandlers(
       return create(ApplyPolicyResponseSchema, { policy, revision, results: results.map(toTestResult) });
     },
     getPolicy: async (call, request) => {
-      const violations = new Violations();
-      const tenant = parseTenantId(request.tenant, violations);
-      violations.throwIfAny();
-      const stored = await decisions.getPolicy(call, tenant);
+      const stored = await decisions.getPolicy(call, parseGetPolicy(request));
       return create(GetPolicyResponseSchema, { policy: toPolicy(stored), revision: stored.revision });
+    },
+    listPolicyVersions: async (call, request) => {
+      const { versions, ...rest } = await decisions.listPolicyVersions(call, parseListVersions(request));
+      return create(ListPolicyVersionsResponseSchema, { versions: versions.map(toPolicyVersion), ...rest });
     },
     writeGrants: async (call, request) => {
       const { revision, grantIds } = await decisions.writeGrants(call, parseWriteGrants(request, clock.now()));

@@ -3,6 +3,8 @@ import { Effect } from '../../../gen/sallyport/v1/decision_pb.ts';
 import type {
   ApplyPolicyRequest,
   DecisionTest as DecisionTestMessage,
+  GetPolicyRequest,
+  ListPolicyVersionsRequest,
   Policy as PolicyMessage,
   Rule as RuleMessage,
 } from '../../../gen/sallyport/v1/policy_pb.ts';
@@ -14,6 +16,7 @@ import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import { parseAttributes } from './parse-attributes.ts';
 import { parseCondition } from './parse-condition.ts';
+import { parsePage } from './parse-page.ts';
 import { parseSingleSubject } from './parse-principal.ts';
 import { optionalText } from './parse-text.ts';
 
@@ -30,10 +33,30 @@ export function parseApplyPolicy(request: ApplyPolicyRequest): ApplyPolicyInput 
     source: parseSource(request, violations),
     etag: optionalText(request.etag, 'etag', ETAG_CHARS, violations),
     dryRun: request.dryRun,
+    comment: optionalText(request.comment, 'comment', limits.commentChars, violations),
     tests: parseTests(request.tests, violations),
   };
   violations.throwIfAny();
   return input;
+}
+
+export function parseGetPolicy(request: GetPolicyRequest): Parameters<DecisionUseCases['getPolicy']>[1] {
+  const violations = new Violations();
+  const { version } = request;
+  const tenant = parseTenantId(request.tenant, violations);
+  if (version < 0) violations.add('version', 'must be a version of the policy, or 0 for that in force');
+  violations.throwIfAny();
+  return { tenant, version };
+}
+
+export function parseListVersions(
+  request: ListPolicyVersionsRequest,
+): Parameters<DecisionUseCases['listPolicyVersions']>[1] {
+  const violations = new Violations();
+  const tenant = parseTenantId(request.tenant, violations);
+  const { size, token } = parsePage(request, violations);
+  violations.throwIfAny();
+  return { tenant, pageSize: size, pageToken: token };
 }
 
 function parseTests(tests: readonly DecisionTestMessage[], violations: Violations): readonly DecisionTest[] {

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import type { Policy, PolicySource } from '../../../src/domain/decision/use-cases.ts';
 import { apply, callBy, grantTo, mayRead, POLICY, replicaWorld, write } from '../../support/replica-world.ts';
 
+const IN_FORCE = { tenant: 'default', version: 0 };
 const given = (policy: Policy): PolicySource => ({ kind: 'policy', policy });
 const LESS = { roles: POLICY.roles.filter(({ name }) => name === 'viewer') };
 
 test('versions count up; the same content again is no new version', async () => {
   const replica = replicaWorld().replica();
-  const before = await replica.decisions.getPolicy(callBy(), 'default');
+  const before = await replica.decisions.getPolicy(callBy(), IN_FORCE);
   assert.deepEqual([before.version, before.policy.roles.length, before.appliedAt], [0, 0, 0]);
   const first = await apply(replica);
   assert.equal(first.version, 1);
@@ -18,7 +19,7 @@ test('versions count up; the same content again is no new version', async () => 
   assert.equal(second.version, 2);
   assert.notEqual(second.etag, first.etag);
   const { results: _, ...stored } = second;
-  assert.deepEqual(await replica.decisions.getPolicy(callBy(), 'default'), stored);
+  assert.deepEqual(await replica.decisions.getPolicy(callBy(), IN_FORCE), stored);
 });
 
 test('of two writers with one etag one wins, on whatever replica', async () => {
@@ -37,7 +38,7 @@ test('of two writers with one etag one wins, on whatever replica', async () => {
 
 test('the etag of no policy yet is one as well', async () => {
   const replica = replicaWorld().replica();
-  const { etag } = await replica.decisions.getPolicy(callBy(), 'default');
+  const { etag } = await replica.decisions.getPolicy(callBy(), IN_FORCE);
   await replica.decisions.applyPolicy(callBy(), { tenant: 'default', source: given(POLICY), etag, dryRun: false });
   const late = replica.decisions.applyPolicy(callBy(), { tenant: 'default', source: given(LESS), etag, dryRun: false });
   await assert.rejects(late, { reason: 'PRECONDITION_FAILED' });
@@ -48,7 +49,7 @@ test('a dry run checks everything and changes nothing', async () => {
   const input = { tenant: 'default', source: given(POLICY), etag: '', dryRun: true };
   const dry = await replica.decisions.applyPolicy(callBy(), input);
   assert.deepEqual([dry.version, dry.etag, dry.appliedAt], [1, '', 0]);
-  assert.equal((await replica.decisions.getPolicy(callBy(), 'default')).version, 0);
+  assert.equal((await replica.decisions.getPolicy(callBy(), IN_FORCE)).version, 0);
   const bad = { roles: [{ name: 'a', permissions: ['x'], inherits: ['b'] }] };
   await assert.rejects(replica.decisions.applyPolicy(callBy(), { ...input, source: given(bad) }), {
     violationCount: 2,

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { DecisionTest, Policy } from '../../../src/domain/decision/use-cases.ts';
 import { apply, callBy, grantTo, mayRead, POLICY, replicaWorld, write } from '../../support/replica-world.ts';
 
+const IN_FORCE = { tenant: 'default', version: 0 };
 // ApplyPolicy with tests: what the grants there are would decide under the new policy.
 
 const stricter: Policy = {
@@ -49,7 +50,7 @@ test('a dry run tells each decision before and after, and changes nothing', asyn
   );
   assert.equal(version, 2);
   assert.equal(await mayRead(replica, '1'), 'allow GRANTED');
-  assert.equal((await replica.decisions.getPolicy(callBy(), 'default')).version, 1);
+  assert.equal((await replica.decisions.getPolicy(callBy(), IN_FORCE)).version, 1);
 });
 
 test('a policy whose tests fail is not applied, and the error names them', async () => {

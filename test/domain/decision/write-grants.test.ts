@@ -202,7 +202,7 @@ test('tenant sallyport has the compiled-in roles and takes no policy', async () 
   const replica = replicaWorld().replica();
   await assert.rejects(apply(replica, { roles: [] }, 'sallyport'), { reason: 'RESERVED_TENANT' });
   await assert.rejects(write(replica, [grantTo('1')], { tenant: 'sallyport' }), { reason: 'INVALID_ARGUMENT' });
-  const { policy, version } = await replica.decisions.getPolicy(callBy(), 'sallyport');
+  const { policy, version } = await replica.decisions.getPolicy(callBy(), { tenant: 'sallyport', version: 0 });
   assert.equal(version, 0);
   assert(policy.roles.some(({ name }) => name === 'admin'));
 });
