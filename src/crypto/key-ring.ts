@@ -14,6 +14,8 @@ export type Purpose =
   | 'request-id'
   | 'recovery-code'
   | 'proof'
+  | 'provider-secret'
+  | 'federation'
   | 'check';
 
 export interface KeyRing {

@@ -5,7 +5,7 @@ import { type KeyRing, UnknownKeyError } from './key-ring.ts';
 // so a ciphertext that somebody moves to another tenant, document or field does not open there.
 
 /** What may be sealed; each has a derived key of its own. */
-export type SealedPurpose = 'totp-seed' | 'signing-key' | 'check';
+export type SealedPurpose = 'totp-seed' | 'signing-key' | 'provider-secret' | 'check';
 
 /** Where a sealed value lives. */
 export interface Place {

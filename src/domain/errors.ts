@@ -10,6 +10,11 @@ export type ErrorReason =
   | 'SESSION_NOT_FOUND'
   | 'API_KEY_NOT_FOUND'
   | 'SIGNING_KEY_NOT_FOUND'
+  | 'PROVIDER_NOT_FOUND'
+  /** The identity provider is disabled. */
+  | 'PROVIDER_DISABLED'
+  /** What the identity provider publishes about itself cannot be used; the message says why. */
+  | 'PROVIDER_MISCONFIGURED'
   | 'GRANT_NOT_FOUND'
   | 'POLICY_NOT_FOUND'
   /** Another user of the tenant holds the identifier. metadata: kind. */

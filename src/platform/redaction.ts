@@ -9,7 +9,8 @@ const SECRET_NAMES = new RegExp(
   [
     '^.*(password|passphrase|secret|pepper|credential)s?$',
     '^(authorization|cookie|setcookie|otp|totp|seed|proof|assertion)$',
-    '^(totp|otp|onetime|recovery|reset|verification)codes?$',
+    '^(totp|otp|onetime|recovery|reset|verification|authorization)codes?$',
+    '^(browserbinding|codeverifier|nonce)$',
     '^(.*(access|refresh|session|authentication|challenge|reset|verification|csrf|bearer|id))?tokens?$',
     '^(.*(api|private|master|bootstrap|signing|encryption))?keys?$',
   ].join('|'),
@@ -20,7 +21,7 @@ const ONE_TIME_CODE = /^\d{6,8}$/;
 
 /** Credentials on the wire (keys, tokens, JWTs) and the password part of a URL. What our own message says to send is no credential. */
 const CREDENTIALS =
-  /\b(sk_(?:live|test)|rt|ss|at|ch|pr|ev)_[\w-]{24,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|(?<=:\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)|(?<=\bBearer )(?!<API key of tenant sallyport>)[^\s,;]+/gi;
+  /\b(sk_(?:live|test)|rt|ss|at|ch|pr|ev|fs|fb)_[\w-]{24,}|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|(?<=:\/\/[^\s/:@]{0,256}:)[^\s/@]+(?=@)|(?<=\bBearer )(?!<API key of tenant sallyport>)[^\s,;]+/gi;
 
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 50;

@@ -13,9 +13,12 @@ import { createPermitCaller } from '../domain/caller/permit-caller.ts';
 import { createDecision } from '../domain/decision/create-decision.ts';
 import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts';
 import { createHoldsRole } from '../domain/decision/holds-role.ts';
+import { createFederation } from '../domain/federation/create-federation.ts';
+import { rateLimitedFederation } from '../domain/federation/rate-limited-federation.ts';
 import { type BreachedPasswords, noBreachedPasswords } from '../domain/identity/breached-passwords.ts';
 import { createIdentity } from '../domain/identity/create-identity.ts';
-import { rateLimited } from '../domain/identity/rate-limits.ts';
+import type { IdentityPorts } from '../domain/identity/ports.ts';
+import { createRateLimiter, rateLimited } from '../domain/identity/rate-limits.ts';
 import { createAccessTokens } from '../domain/keys/access-token.ts';
 import { createCallerAuthenticator, createKeyUseCases } from '../domain/keys/create-key-use-cases.ts';
 import type { KeyRotation } from '../domain/keys/key-rotation.ts';
@@ -38,6 +41,7 @@ import { createRangeService } from '../federation/range-service.ts';
 import { createPolicyHistory } from '../replication/policy-history.ts';
 import type { PipelinePorts } from '../rpc/pipeline.ts';
 import type { UseCases } from '../rpc/sallyport-services.ts';
+import { openIdentityProviders } from './identity-providers.ts';
 import { createIssuer, type Issuer } from './issuer.ts';
 
 /** What the use cases stand on: opened already. */
@@ -93,28 +97,29 @@ export async function compose(foundation: Foundation): Promise<Composition> {
   const sessions = createSessionStarter({ ...shared, accessTokens });
   const noteDenial = createDenialNotes({ audit, clock });
   const noteRefusal = createRefusalNotes({ audit, clock });
+  const takeTurn = createRateLimiter({ perCaller: settings.ratePerCaller, perClient: settings.ratePerClient });
+  const identityProviders = await openIdentityProviders(context);
+  const identityPorts: IdentityPorts = {
+    store,
+    updates,
+    outbox,
+    clock,
+    random,
+    ring,
+    sealer,
+    hasher,
+    breachedPasswords: breachedPasswords(context),
+    tenants,
+    sessions,
+    stepUp: createSessionStepUp({ ...shared, accessTokens, judgeSessionToken }),
+    holdsRole: createHoldsRole({ replicas, clock }),
+    logger,
+    audit,
+  };
   return {
     useCases: {
-      identity: rateLimited(
-        createIdentity({
-          store,
-          updates,
-          outbox,
-          clock,
-          random,
-          ring,
-          sealer,
-          hasher,
-          breachedPasswords: breachedPasswords(context),
-          tenants,
-          sessions,
-          stepUp: createSessionStepUp({ ...shared, accessTokens, judgeSessionToken }),
-          holdsRole: createHoldsRole({ replicas, clock }),
-          logger,
-          audit,
-        }),
-        { perCaller: settings.ratePerCaller, perClient: settings.ratePerClient },
-      ),
+      identity: rateLimited(createIdentity(identityPorts), takeTurn),
+      federation: rateLimitedFederation(createFederation({ ...identityPorts, identityProviders }), takeTurn),
       sessions: createSessionUseCases({
         ...shared,
         accessTokens,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isNetwork } from '../platform/networks.ts';
 
 // The forms a setting's text can have. Each parses to what the code uses and says in words what it accepts. Messages hold no
 // value: parse-settings.ts shows the value beside them unless the setting is a secret.
@@ -149,6 +150,22 @@ export const masterKeys: Form<readonly string[]> = {
     const message =
       wrong < 0 ? 'has the same key twice' : `has a key that is not 32 bytes in base64 (number ${wrong + 1})`;
     context.issues.push({ code: 'custom', message, input: '' });
+    return z.NEVER;
+  }),
+};
+
+/** Addresses and networks, comma separated. */
+export const networks: Form<readonly string[]> = {
+  accepts: 'addresses or networks separated by commas, for example 10.1.0.0/16,fd12:3456::/32',
+  schema: z.string().transform((text, context) => {
+    const list = text.split(',').map((each) => each.trim());
+    const wrong = list.findIndex((each) => !isNetwork(each));
+    if (wrong < 0) return list;
+    context.issues.push({
+      code: 'custom',
+      message: `has an entry that is no network (number ${wrong + 1})`,
+      input: text,
+    });
     return z.NEVER;
   }),
 };

@@ -9,6 +9,7 @@ import {
   issuerUrl,
   listenAddress,
   masterKeys,
+  networks,
   oneOf,
   path,
   storeLocation,
@@ -17,7 +18,15 @@ import {
 
 // Every setting of the service, once: what is parsed, what `--help` prints and what docs/configuration.md says come from here.
 
-export type SettingGroup = 'Store' | 'Ports' | 'TLS' | 'Secrets' | 'Limits' | 'Password hashing' | 'Process';
+export type SettingGroup =
+  | 'Store'
+  | 'Ports'
+  | 'TLS'
+  | 'Secrets'
+  | 'Limits'
+  | 'Federation'
+  | 'Password hashing'
+  | 'Process';
 
 /** One variable. `T` is what it parses to; an optional one may be absent. */
 export interface Setting<T> {
@@ -168,6 +177,19 @@ export const SETTINGS = {
     form: baseUrl,
     description:
       'Range service in which new passwords are looked up by the first five characters of their SHA-1, for tenants that ask for it. Without it nothing leaves the service.',
+  }),
+  federationNetworks: optional({
+    variable: 'SALLYPORT_FEDERATION_NETWORKS',
+    group: 'Federation',
+    form: networks,
+    description:
+      'Networks besides the public internet in which identity providers may be: for one inside the company. Everything else that is not public is refused, whatever name leads there.',
+  }),
+  federationCaFile: optional({
+    variable: 'SALLYPORT_FEDERATION_CA_FILE',
+    group: 'Federation',
+    form: path,
+    description: 'Certificate authorities (PEM) of identity providers, besides those that Node brings. Read at start.',
   }),
   maxStalenessMs: required({
     variable: 'SALLYPORT_MAX_STALENESS_MS',

@@ -9,6 +9,7 @@ export interface BadRequestCase {
 const who = { principal: { subject: { type: 'user', id: '7' } } };
 const grant = { subject: { type: 'user', id: '7' }, role: 'editor', effect: 'EFFECT_ALLOW' };
 const put = (more: object): object => ({ changes: [{ putGrant: { ...grant, ...more } }] });
+const provider = { clientId: 'c', clientSecret: 's', redirectUris: ['https://app.example/callback'] };
 const password = { identifier: 'ada', password: 'p' };
 
 export const badRequests: readonly BadRequestCase[] = [
@@ -91,7 +92,63 @@ export const badRequests: readonly BadRequestCase[] = [
   },
   { method: 'AuthorizationService/BatchAuthorize', request: who, fields: ['items'] },
   { method: 'AuthenticationService/Authenticate', request: {}, fields: ['credential'] },
-  { method: 'AuthenticationService/Authenticate', request: { federated: {} }, fields: ['federated'] },
+  {
+    method: 'AuthenticationService/Authenticate',
+    request: { federated: {} },
+    fields: ['federated.callback_parameters', 'federated.browser_binding'],
+  },
+  {
+    method: 'AuthenticationService/BeginFederatedLogin',
+    request: { client: { ip: 'x' } },
+    fields: ['provider_id', 'redirect_uri', 'client.ip'],
+  },
+  {
+    method: 'ProviderService/CreateProvider',
+    request: {},
+    fields: ['kind', 'client_id', 'client_secret', 'redirect_uris'],
+  },
+  ...[
+    'http://login.example',
+    'https://login.example/?a=b',
+    'https://u:p@login.example',
+    'https://github.com',
+    'https://login.microsoftonline.com/common/v2.0',
+    'HTTPS://login.example',
+    'login.example',
+  ].map((issuer) => ({
+    method: 'ProviderService/CreateProvider',
+    request: { ...provider, oidc: { issuer } },
+    fields: ['oidc.issuer'],
+  })),
+  ...['common', 'organizations', 'consumers', '', 'acme.onmicrosoft.com'].map((tenantId) => ({
+    method: 'ProviderService/CreateProvider',
+    request: { ...provider, microsoft: { tenantId } },
+    fields: ['microsoft.tenant_id'],
+  })),
+  ...[
+    'http://app.example/callback',
+    'https://app.example',
+    'https://app.example/callback?a=b',
+    'https://app.example/callback#a',
+    'https://APP.example/callback',
+    'https://app.example/a/../callback',
+    'myapp://callback',
+    'https://*.app.example/callback',
+    '',
+  ].map((uri) => ({
+    method: 'ProviderService/UpdateProvider',
+    request: { providerId: 'p', redirectUris: { redirectUris: [uri] } },
+    fields: ['redirect_uris.redirect_uris[0]'],
+  })),
+  {
+    method: 'ProviderService/UpdateProvider',
+    request: { clientId: '', clientSecret: 'a\u0000b', scopes: { scopes: ['a b'] } },
+    fields: ['provider_id', 'client_id', 'client_secret', 'scopes.scopes[0]'],
+  },
+  { method: 'ProviderService/GetProvider', request: {}, fields: ['provider_id'] },
+  { method: 'ProviderService/DeleteProvider', request: {}, fields: ['provider_id'] },
+  { method: 'ProviderService/ListProviders', request: { pageSize: -1 }, fields: ['page_size'] },
+  { method: 'UserService/RemoveFederatedLink', request: {}, fields: ['user_id', 'issuer', 'subject'] },
   {
     method: 'AuthenticationService/Authenticate',
     request: { password: {} },

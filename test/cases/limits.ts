@@ -1,9 +1,9 @@
 import type { limits } from '../../src/domain/limits.ts';
 
 // Where every limit of src/domain/limits.ts is tried at and past it: `cases` are names of test/cases/request-limits.ts, `test` the beginning of
-// the name of a test in test/domain/limits.test.ts.
+// the name of a test in test/domain/limits.test.ts, `file` a test that needs more than a started service and names the limit.
 
-export type LimitTrial = { readonly cases: readonly string[] } | { readonly test: string };
+export type LimitTrial = { readonly cases: readonly string[] } | { readonly test: string } | { readonly file: string };
 
 export const limitTrials: Readonly<Record<keyof typeof limits, LimitTrial>> = {
   messageBytes: { test: 'a message of 4 MiB' },
@@ -43,5 +43,15 @@ export const limitTrials: Readonly<Record<keyof typeof limits, LimitTrial>> = {
   actorDepth: { test: 'a token is exchanged at most 4 times' },
   contextualGrants: { cases: ['contextual grants'] },
   iteratedElements: { test: 'a condition goes through 1,000 elements' },
+  providersPerTenant: { test: 'a tenant has at most 100' },
+  redirectUris: { cases: ['redirect URIs of a provider'] },
+  redirectUriChars: { cases: ['redirect URI characters'] },
+  providerScopes: { cases: ['scopes of a provider'] },
+  issuerChars: { cases: ['issuer characters'] },
+  clientIdChars: { cases: ['client id characters'] },
+  clientSecretChars: { cases: ['client secret characters'] },
+  callbackParameters: { cases: ['callback parameters'] },
+  callbackParameterChars: { cases: ['callback parameter characters'] },
+  linksPerUser: { file: 'test/domain/federation/accounts.test.ts' },
   preconditionsPerWrite: { cases: ['preconditions of a write'] },
 };

@@ -31,6 +31,16 @@ const grant = (more: object): object => ({
   ...more,
 });
 const login = (more: object): object => ({ password: { identifier: 'ada', password: 'p' }, ...more });
+const newProvider = (more: object): object => ({
+  google: 'oidc' in more ? undefined : {},
+  clientId: 'c',
+  clientSecret: 's',
+  redirectUris: ['https://app.example/callback'],
+  ...more,
+});
+const callback = (callbackParameters: object): object => ({
+  federated: { callbackParameters, browserBinding: 'fb_x' },
+});
 const newKey = (more: object): object => ({ owner: { type: 'service', id: 'jobs' }, ...more });
 const newTenant = (allowedAudiences: readonly string[]): object => ({ tenant: 'many', settings: { allowedAudiences } });
 const cookieUse = (allowedOrigins: readonly string[]): object => ({
@@ -309,5 +319,61 @@ export const limitCases: readonly LimitCase[] = [
     at: ask({ contextualGrants: times(limits.contextualGrants, () => grant({})) }),
     past: ask({ contextualGrants: times(limits.contextualGrants + 1, () => grant({})) }),
     field: 'contextual_grants',
+  },
+  {
+    name: 'redirect URIs of a provider',
+    method: 'ProviderService/CreateProvider',
+    at: newProvider({ redirectUris: times(limits.redirectUris, (i) => `https://a${i}.example/`) }),
+    past: newProvider({ redirectUris: times(limits.redirectUris + 1, (i) => `https://a${i}.example/`) }),
+    field: 'redirect_uris',
+  },
+  {
+    name: 'redirect URI characters',
+    method: 'AuthenticationService/BeginFederatedLogin',
+    at: { providerId: 'p', redirectUri: text(limits.redirectUriChars) },
+    past: { providerId: 'p', redirectUri: text(limits.redirectUriChars + 1) },
+    field: 'redirect_uri',
+  },
+  {
+    name: 'scopes of a provider',
+    method: 'ProviderService/CreateProvider',
+    at: newProvider({ scopes: times(limits.providerScopes, (i) => `s${i}`) }),
+    past: newProvider({ scopes: times(limits.providerScopes + 1, (i) => `s${i}`) }),
+    field: 'scopes',
+  },
+  {
+    name: 'issuer characters',
+    method: 'ProviderService/CreateProvider',
+    at: newProvider({ oidc: { issuer: `https://a.example/${text(limits.issuerChars - 18)}` } }),
+    past: newProvider({ oidc: { issuer: `https://a.example/${text(limits.issuerChars - 17)}` } }),
+    field: 'oidc.issuer',
+  },
+  {
+    name: 'client id characters',
+    method: 'ProviderService/CreateProvider',
+    at: newProvider({ clientId: text(limits.clientIdChars) }),
+    past: newProvider({ clientId: text(limits.clientIdChars + 1) }),
+    field: 'client_id',
+  },
+  {
+    name: 'client secret characters',
+    method: 'ProviderService/CreateProvider',
+    at: newProvider({ clientSecret: text(limits.clientSecretChars) }),
+    past: newProvider({ clientSecret: text(limits.clientSecretChars + 1) }),
+    field: 'client_secret',
+  },
+  {
+    name: 'callback parameters',
+    method: 'AuthenticationService/Authenticate',
+    at: callback(Object.fromEntries(times(limits.callbackParameters, (i) => [`p${i}`, 'x']))),
+    past: callback(Object.fromEntries(times(limits.callbackParameters + 1, (i) => [`p${i}`, 'x']))),
+    field: 'federated.callback_parameters',
+  },
+  {
+    name: 'callback parameter characters',
+    method: 'AuthenticationService/Authenticate',
+    at: callback({ code: text(limits.callbackParameterChars) }),
+    past: callback({ code: text(limits.callbackParameterChars + 1) }),
+    field: 'federated.callback_parameters',
   },
 ];

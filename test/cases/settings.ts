@@ -62,6 +62,11 @@ export const ACCEPTED: readonly Accepted[] = [
     env: { SALLYPORT_BREACHED_PASSWORDS_URL: 'http://127.0.0.1:8090/range/' },
     expected: { breachedPasswordsUrl: 'http://127.0.0.1:8090/range/' },
   },
+  {
+    name: 'networks of identity providers',
+    env: { SALLYPORT_FEDERATION_NETWORKS: '10.1.0.0/16, fd12:3456::/32,192.168.7.9' },
+    expected: { federationNetworks: ['10.1.0.0/16', 'fd12:3456::/32', '192.168.7.9'] },
+  },
   { name: 'the shortest staleness', env: { SALLYPORT_MAX_STALENESS_MS: '1000' }, expected: { maxStalenessMs: 1000 } },
   {
     name: 'the longest staleness',
@@ -104,6 +109,8 @@ export const REFUSED: readonly Refused[] = [
   one('SALLYPORT_BREACHED_PASSWORDS_URL', 'http://pwned.example/range/', 'https'),
   one('SALLYPORT_BREACHED_PASSWORDS_URL', 'https://pwned.example/range', 'slash'),
   one('SALLYPORT_BREACHED_PASSWORDS_URL', 'https://u:p@pwned.example/range/', 'credentials'),
+  one('SALLYPORT_FEDERATION_NETWORKS', '10.1.0.0/33', 'number 1', '10.1.0.0/16'),
+  one('SALLYPORT_FEDERATION_NETWORKS', '10.1.0.0/16,login.internal', 'number 2'),
   one('SALLYPORT_ALLOW_PLAINTEXT', 'yes', 'true or false'),
   one('SALLYPORT_ALLOW_PLAINTEXT', 'TRUE', 'true or false'),
   one('SALLYPORT_LOG_LEVEL', 'verbose', 'debug, info, warn, error or silent'),

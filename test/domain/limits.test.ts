@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Effect } from '../../gen/sallyport/v1/decision_pb.ts';
 import type { ChangeSchema } from '../../gen/sallyport/v1/grant_pb.ts';
 import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
+import { ProviderService } from '../../gen/sallyport/v1/provider_pb.ts';
 import type { SubjectSchema } from '../../gen/sallyport/v1/subject_pb.ts';
+import { TenantService } from '../../gen/sallyport/v1/tenant_pb.ts';
 import { limits } from '../../src/domain/limits.ts';
-import { limitTrials } from '../cases/limits.ts';
+import { type LimitTrial, limitTrials } from '../cases/limits.ts';
 import { limitCases } from '../cases/request-limits.ts';
 import { type Calls, connectCalls } from '../e2e/calls.ts';
 import { errorByJson } from '../e2e/json-error.ts';
@@ -236,6 +239,29 @@ limitTest('a user has at most 1,000 living sessions, and room again when one is 
   await make();
 });
 
+limitTest('a tenant has at most 100 identity providers, and room again when one is removed', async () => {
+  const client = grpcClient(ProviderService, service.grpc, { key: service.adminKey });
+  const tenants = grpcClient(TenantService, service.grpc, { key: service.adminKey });
+  const tenant = 'providers';
+  await tenants.createTenant({ tenant });
+  tenants.close();
+  const redirectUris = ['https://app.example/callback'];
+  const draft = {
+    tenant,
+    kind: { case: 'github', value: {} },
+    clientId: 'c',
+    clientSecret: 's',
+    redirectUris,
+  } as const;
+  const make = () => client.createProvider(draft);
+  const { provider } = await make();
+  await fill(limits.providersPerTenant - 1, make);
+  await refusedBy('providersPerTenant', make);
+  await client.deleteProvider({ tenant, providerId: provider?.id ?? '' });
+  await make();
+  client.close();
+});
+
 limitTest('a token is exchanged at most 4 times in a row', async () => {
   const options = { audience: ['a'] };
   const proof = { case: 'subject' as const, value: { type: 'service', id: 'first' } };
@@ -249,14 +275,16 @@ limitTest('a token is exchanged at most 4 times in a row', async () => {
   await refusedBy('actorDepth', exchange);
 });
 
+function isTried(limit: string, trial: LimitTrial, names: ReadonlySet<string>): boolean {
+  if ('cases' in trial) return trial.cases.every((name) => names.has(name));
+  if ('test' in trial) return titles.some((title) => title.startsWith(trial.test));
+  return readFileSync(new URL(`../../${trial.file}`, import.meta.url), 'utf8').includes(`limits.${limit}`);
+}
+
 test('no limit is left out', () => {
   const names = new Set(limitCases.map(({ name }) => name));
   assert.deepEqual(Object.keys(limitTrials).sort(), Object.keys(limits).sort());
   for (const [limit, trial] of Object.entries(limitTrials)) {
-    const isTried =
-      'cases' in trial
-        ? trial.cases.every((name) => names.has(name))
-        : titles.some((title) => title.startsWith(trial.test));
-    assert.ok(isTried, limit);
+    assert.ok(isTried(limit, trial, names), limit);
   }
 });

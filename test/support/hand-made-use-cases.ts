@@ -16,6 +16,7 @@ export function handMadeUseCases(
     });
   return {
     identity: group('identity'),
+    federation: group('federation'),
     sessions: group('sessions'),
     keys: group('keys'),
     decisions: group('decisions'),

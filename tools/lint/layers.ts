@@ -38,7 +38,7 @@ export const LAYERS: readonly Layer[] = [
   { path: 'replication', layers: ['platform', 'domain'] },
   { path: 'store/sqlite', layers: ['platform', 'domain/storage.ts'], node: ['node:*', 'node:*/**'] },
   { path: 'store/mongo', layers: ['platform', 'domain/storage.ts'], packages: ['mongodb'] },
-  { path: 'federation', layers: ['platform', 'domain'] },
+  { path: 'federation', layers: ['platform', 'domain'], packages: ['openid-client'] },
   { path: 'rpc', layers: ['platform', 'domain', 'gen'], packages: [...PROTOBUF, '@grpc/**', '@connectrpc/**'] },
   { path: 'http', layers: ['platform', 'domain'] },
   { path: 'cli', layers: BELOW_SERVICE, ambient: true },

@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/authentication.proto.
  */
 export const file_sallyport_v1_authentication: GenFile = /*@__PURE__*/
-  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAinAIKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhgKEGN1cnJlbnRfcGFzc3dvcmQYBCABKAkSFAoMbmV3X3Bhc3N3b3JkGAUgASgJEhoKEmVuZF9vdGhlcl9zZXNzaW9ucxgGIAEoCBIXCg9rZWVwX3Nlc3Npb25faWQYByABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQSKQoFaXNzdWUYCyABKAsyGi5zYWxseXBvcnQudjEuSXNzdWVPcHRpb25zQggKBnRhcmdldCLlAQoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAEi4KBmNoYW5nZRgEIAEoCzIcLnNhbGx5cG9ydC52MS5QYXNzd29yZENoYW5nZUgAQgkKB291dGNvbWUiIQoOUGFzc3dvcmRDaGFuZ2USDwoHdXNlcl9pZBgBIAEoCSKaAgoRVmVyaWZ5VG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhkKD2NoYWxsZW5nZV90b2tlbhgCIAEoCUgAEhEKB3VzZXJfaWQYAyABKAlIABIWCgxhY2Nlc3NfdG9rZW4YBCABKAlIABIXCg1zZXNzaW9uX3Rva2VuGAUgASgJSAASEwoJdG90cF9jb2RlGAYgASgJSAESFwoNcmVjb3ZlcnlfY29kZRgHIAEoCUgBEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EikKBWlzc3VlGAsgASgLMhouc2FsbHlwb3J0LnYxLklzc3VlT3B0aW9uc0IICgZ0YXJnZXRCBgoEY29kZSKxAQoSVmVyaWZ5VG90cFJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKoAQoRRW5yb2xsVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIABIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgEIAEoCUgAEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0QggKBnRhcmdldCKBAQoSRW5yb2xsVG90cFJlc3BvbnNlEjIKCmVucm9sbG1lbnQYASABKAsyHC5zYWxseXBvcnQudjEuVG90cEVucm9sbG1lbnRIABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSJvCg5Ub3RwRW5yb2xsbWVudBIOCgZzZWNyZXQYASABKAkSEwoLb3RwYXV0aF91cmkYAiABKAkSDgoGcXJfc3ZnGAMgASgJEg8KB3FyX3RleHQYBCABKAkSFwoPY2hhbGxlbmdlX3Rva2VuGAUgASgJIpwBChJDb25maXJtVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIABIRCgl0b3RwX2NvZGUYBCABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCCAoGdGFyZ2V0IoYBChNDb25maXJtVG90cFJlc3BvbnNlEjYKDGNvbmZpcm1hdGlvbhgBIAEoCzIeLnNhbGx5cG9ydC52MS5Ub3RwQ29uZmlybWF0aW9uSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUi1gEKEFRvdHBDb25maXJtYXRpb24SDwoHdXNlcl9pZBgBIAEoCRIWCg5yZWNvdmVyeV9jb2RlcxgCIAMoCRI0Cg1hdXRoZW50aWNhdGVkGAMgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYBCABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAUgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgcKBWxvZ2luIo0BChFSZW1vdmVUb3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEh4KFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAMgASgJSAASKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCCAoGdGFyZ2V0InsKElJlbW92ZVRvdHBSZXNwb25zZRIsCgdyZW1vdmFsGAEgASgLMhkuc2FsbHlwb3J0LnYxLlRvdHBSZW1vdmFsSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiHgoLVG90cFJlbW92YWwSDwoHdXNlcl9pZBgBIAEoCSKaAQoeUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASHgoUYXV0aGVudGljYXRpb25fdG9rZW4YAyABKAlIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dEIICgZ0YXJnZXQiiAEKH1JlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVzcG9uc2USLAoFY29kZXMYASABKAsyGy5zYWxseXBvcnQudjEuUmVjb3ZlcnlDb2Rlc0gAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIicKDVJlY292ZXJ5Q29kZXMSFgoOcmVjb3ZlcnlfY29kZXMYASADKAkqzwEKFEF1dGhlbnRpY2F0aW9uTWV0aG9kEiUKIUFVVEhFTlRJQ0FUSU9OX01FVEhPRF9VTlNQRUNJRklFRBAAEiIKHkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9QQVNTV09SRBABEh4KGkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9UT1RQEAISJwojQVVUSEVOVElDQVRJT05fTUVUSE9EX1JFQ09WRVJZX0NPREUQAxIjCh9BVVRIRU5USUNBVElPTl9NRVRIT0RfRkVERVJBVEVEEAQqrgEKDUNoYWxsZW5nZVN0ZXASHgoaQ0hBTExFTkdFX1NURVBfVU5TUEVDSUZJRUQQABIXChNDSEFMTEVOR0VfU1RFUF9UT1RQEAESIAocQ0hBTExFTkdFX1NURVBfUkVDT1ZFUllfQ09ERRACEh4KGkNIQUxMRU5HRV9TVEVQX0VOUk9MTF9UT1RQEAMSIgoeQ0hBTExFTkdFX1NURVBfQ0hBTkdFX1BBU1NXT1JEEAQy6wsKFUF1dGhlbnRpY2F0aW9uU2VydmljZRJxCgxBdXRoZW50aWNhdGUSIS5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5BdXRoZW50aWNhdGVSZXNwb25zZSIamrgYFgoUYXV0aGVudGljYXRpb246bG9naW4SawoKVmVyaWZ5VG90cBIfLnNhbGx5cG9ydC52MS5WZXJpZnlUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5WZXJpZnlUb3RwUmVzcG9uc2UiGpq4GBYKFGF1dGhlbnRpY2F0aW9uOmxvZ2luEncKDUNoZWNrUGFzc3dvcmQSIi5zYWxseXBvcnQudjEuQ2hlY2tQYXNzd29yZFJlcXVlc3QaIy5zYWxseXBvcnQudjEuQ2hlY2tQYXNzd29yZFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBJ6Cg5DaGFuZ2VQYXNzd29yZBIjLnNhbGx5cG9ydC52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaJC5zYWxseXBvcnQudjEuQ2hhbmdlUGFzc3dvcmRSZXNwb25zZSIdmrgYGQoXYXV0aGVudGljYXRpb246cGFzc3dvcmQSjAEKFFJlcXVlc3RQYXNzd29yZFJlc2V0Eikuc2FsbHlwb3J0LnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVxdWVzdBoqLnNhbGx5cG9ydC52MS5SZXF1ZXN0UGFzc3dvcmRSZXNldFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBJ3Cg1SZXNldFBhc3N3b3JkEiIuc2FsbHlwb3J0LnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GiMuc2FsbHlwb3J0LnYxLlJlc2V0UGFzc3dvcmRSZXNwb25zZSIdmrgYGQoXYXV0aGVudGljYXRpb246cGFzc3dvcmQShwEKE1JlcXVlc3RWZXJpZmljYXRpb24SKC5zYWxseXBvcnQudjEuUmVxdWVzdFZlcmlmaWNhdGlvblJlcXVlc3QaKS5zYWxseXBvcnQudjEuUmVxdWVzdFZlcmlmaWNhdGlvblJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjp2ZXJpZnkShwEKE0NvbmZpcm1WZXJpZmljYXRpb24SKC5zYWxseXBvcnQudjEuQ29uZmlybVZlcmlmaWNhdGlvblJlcXVlc3QaKS5zYWxseXBvcnQudjEuQ29uZmlybVZlcmlmaWNhdGlvblJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjp2ZXJpZnkSbAoKRW5yb2xsVG90cBIfLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5FbnJvbGxUb3RwUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbBJvCgtDb25maXJtVG90cBIgLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlcXVlc3QaIS5zYWxseXBvcnQudjEuQ29uZmlybVRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsEmwKClJlbW92ZVRvdHASHy5zYWxseXBvcnQudjEuUmVtb3ZlVG90cFJlcXVlc3QaIC5zYWxseXBvcnQudjEuUmVtb3ZlVG90cFJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjplbnJvbGwSkwEKF1JlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzEiwuc2FsbHlwb3J0LnYxLlJlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVxdWVzdBotLnNhbGx5cG9ydC52MS5SZWdlbmVyYXRlUmVjb3ZlcnlDb2Rlc1Jlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjplbnJvbGxCLgoQZGV2LnNhbGx5cG9ydC52MVABWhhzYWxseXBvcnQvdjE7c2FsbHlwb3J0djFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_password, file_sallyport_v1_session, file_sallyport_v1_subject]);
+  fileDesc("CiFzYWxseXBvcnQvdjEvYXV0aGVudGljYXRpb24ucHJvdG8SDHNhbGx5cG9ydC52MSKFAgoTQXV0aGVudGljYXRlUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSNAoIcGFzc3dvcmQYAiABKAsyIC5zYWxseXBvcnQudjEuUGFzc3dvcmRDcmVkZW50aWFsSAASNgoJZmVkZXJhdGVkGAMgASgLMiEuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWxIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dBIpCgVpc3N1ZRgLIAEoCzIaLnNhbGx5cG9ydC52MS5Jc3N1ZU9wdGlvbnNCDAoKY3JlZGVudGlhbEoECAQQBUoECAUQBiI6ChJQYXNzd29yZENyZWRlbnRpYWwSEgoKaWRlbnRpZmllchgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSLBAQoTRmVkZXJhdGVkQ3JlZGVudGlhbBJWChNjYWxsYmFja19wYXJhbWV0ZXJzGAEgAygLMjkuc2FsbHlwb3J0LnYxLkZlZGVyYXRlZENyZWRlbnRpYWwuQ2FsbGJhY2tQYXJhbWV0ZXJzRW50cnkSFwoPYnJvd3Nlcl9iaW5kaW5nGAIgASgJGjkKF0NhbGxiYWNrUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihAEKGkJlZ2luRmVkZXJhdGVkTG9naW5SZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRITCgtwcm92aWRlcl9pZBgCIAEoCRIUCgxyZWRpcmVjdF91cmkYAyABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQihQEKG0JlZ2luRmVkZXJhdGVkTG9naW5SZXNwb25zZRItCgVsb2dpbhgBIAEoCzIcLnNhbGx5cG9ydC52MS5GZWRlcmF0ZWRMb2dpbkgAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lInUKDkZlZGVyYXRlZExvZ2luEhkKEWF1dGhvcml6YXRpb25fdXJsGAEgASgJEhcKD2Jyb3dzZXJfYmluZGluZxgCIAEoCRIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiswEKFEF1dGhlbnRpY2F0ZVJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKJAgoNQXV0aGVudGljYXRlZBIPCgd1c2VyX2lkGAEgASgJEhwKFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAIgASgJEi8KC2V4cGlyZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCgdtZXRob2RzGAQgAygOMiIuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0aW9uTWV0aG9kEikKBnRva2VucxgFIAEoCzIXLnNhbGx5cG9ydC52MS5Ub2tlblBhaXJIABIuCgdzZXNzaW9uGAYgASgLMhsuc2FsbHlwb3J0LnYxLkNvb2tpZVNlc3Npb25IAEIICgZpc3N1ZWQigQEKCUNoYWxsZW5nZRIXCg9jaGFsbGVuZ2VfdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBXN0ZXBzGAMgAygOMhsuc2FsbHlwb3J0LnYxLkNoYWxsZW5nZVN0ZXAinAIKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEhkKD2NoYWxsZW5nZV90b2tlbhgDIAEoCUgAEhgKEGN1cnJlbnRfcGFzc3dvcmQYBCABKAkSFAoMbmV3X3Bhc3N3b3JkGAUgASgJEhoKEmVuZF9vdGhlcl9zZXNzaW9ucxgGIAEoCBIXCg9rZWVwX3Nlc3Npb25faWQYByABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQSKQoFaXNzdWUYCyABKAsyGi5zYWxseXBvcnQudjEuSXNzdWVPcHRpb25zQggKBnRhcmdldCLlAQoWQ2hhbmdlUGFzc3dvcmRSZXNwb25zZRI0Cg1hdXRoZW50aWNhdGVkGAEgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYAiABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAMgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAEi4KBmNoYW5nZRgEIAEoCzIcLnNhbGx5cG9ydC52MS5QYXNzd29yZENoYW5nZUgAQgkKB291dGNvbWUiIQoOUGFzc3dvcmRDaGFuZ2USDwoHdXNlcl9pZBgBIAEoCSKaAgoRVmVyaWZ5VG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhkKD2NoYWxsZW5nZV90b2tlbhgCIAEoCUgAEhEKB3VzZXJfaWQYAyABKAlIABIWCgxhY2Nlc3NfdG9rZW4YBCABKAlIABIXCg1zZXNzaW9uX3Rva2VuGAUgASgJSAASEwoJdG90cF9jb2RlGAYgASgJSAESFwoNcmVjb3ZlcnlfY29kZRgHIAEoCUgBEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0EikKBWlzc3VlGAsgASgLMhouc2FsbHlwb3J0LnYxLklzc3VlT3B0aW9uc0IICgZ0YXJnZXRCBgoEY29kZSKxAQoSVmVyaWZ5VG90cFJlc3BvbnNlEjQKDWF1dGhlbnRpY2F0ZWQYASABKAsyGy5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlZEgAEiwKCWNoYWxsZW5nZRgCIAEoCzIXLnNhbGx5cG9ydC52MS5DaGFsbGVuZ2VIABIsCglyZWplY3Rpb24YAyABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSKoAQoRRW5yb2xsVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIABIeChRhdXRoZW50aWNhdGlvbl90b2tlbhgEIAEoCUgAEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0QggKBnRhcmdldCKBAQoSRW5yb2xsVG90cFJlc3BvbnNlEjIKCmVucm9sbG1lbnQYASABKAsyHC5zYWxseXBvcnQudjEuVG90cEVucm9sbG1lbnRIABIsCglyZWplY3Rpb24YAiABKAsyFy5zYWxseXBvcnQudjEuUmVqZWN0aW9uSABCCQoHb3V0Y29tZSJvCg5Ub3RwRW5yb2xsbWVudBIOCgZzZWNyZXQYASABKAkSEwoLb3RwYXV0aF91cmkYAiABKAkSDgoGcXJfc3ZnGAMgASgJEg8KB3FyX3RleHQYBCABKAkSFwoPY2hhbGxlbmdlX3Rva2VuGAUgASgJIpwBChJDb25maXJtVG90cFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIZCg9jaGFsbGVuZ2VfdG9rZW4YAyABKAlIABIRCgl0b3RwX2NvZGUYBCABKAkSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCCAoGdGFyZ2V0IoYBChNDb25maXJtVG90cFJlc3BvbnNlEjYKDGNvbmZpcm1hdGlvbhgBIAEoCzIeLnNhbGx5cG9ydC52MS5Ub3RwQ29uZmlybWF0aW9uSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUi1gEKEFRvdHBDb25maXJtYXRpb24SDwoHdXNlcl9pZBgBIAEoCRIWCg5yZWNvdmVyeV9jb2RlcxgCIAMoCRI0Cg1hdXRoZW50aWNhdGVkGAMgASgLMhsuc2FsbHlwb3J0LnYxLkF1dGhlbnRpY2F0ZWRIABIsCgljaGFsbGVuZ2UYBCABKAsyFy5zYWxseXBvcnQudjEuQ2hhbGxlbmdlSAASLAoJcmVqZWN0aW9uGAUgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgcKBWxvZ2luIo0BChFSZW1vdmVUb3RwUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEh4KFGF1dGhlbnRpY2F0aW9uX3Rva2VuGAMgASgJSAASKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHRCCAoGdGFyZ2V0InsKElJlbW92ZVRvdHBSZXNwb25zZRIsCgdyZW1vdmFsGAEgASgLMhkuc2FsbHlwb3J0LnYxLlRvdHBSZW1vdmFsSAASLAoJcmVqZWN0aW9uGAIgASgLMhcuc2FsbHlwb3J0LnYxLlJlamVjdGlvbkgAQgkKB291dGNvbWUiHgoLVG90cFJlbW92YWwSDwoHdXNlcl9pZBgBIAEoCSKaAQoeUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASHgoUYXV0aGVudGljYXRpb25fdG9rZW4YAyABKAlIABIrCgZjbGllbnQYCiABKAsyGy5zYWxseXBvcnQudjEuQ2xpZW50Q29udGV4dEIICgZ0YXJnZXQiiAEKH1JlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVzcG9uc2USLAoFY29kZXMYASABKAsyGy5zYWxseXBvcnQudjEuUmVjb3ZlcnlDb2Rlc0gAEiwKCXJlamVjdGlvbhgCIAEoCzIXLnNhbGx5cG9ydC52MS5SZWplY3Rpb25IAEIJCgdvdXRjb21lIicKDVJlY292ZXJ5Q29kZXMSFgoOcmVjb3ZlcnlfY29kZXMYASADKAkqzwEKFEF1dGhlbnRpY2F0aW9uTWV0aG9kEiUKIUFVVEhFTlRJQ0FUSU9OX01FVEhPRF9VTlNQRUNJRklFRBAAEiIKHkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9QQVNTV09SRBABEh4KGkFVVEhFTlRJQ0FUSU9OX01FVEhPRF9UT1RQEAISJwojQVVUSEVOVElDQVRJT05fTUVUSE9EX1JFQ09WRVJZX0NPREUQAxIjCh9BVVRIRU5USUNBVElPTl9NRVRIT0RfRkVERVJBVEVEEAQqrgEKDUNoYWxsZW5nZVN0ZXASHgoaQ0hBTExFTkdFX1NURVBfVU5TUEVDSUZJRUQQABIXChNDSEFMTEVOR0VfU1RFUF9UT1RQEAESIAocQ0hBTExFTkdFX1NURVBfUkVDT1ZFUllfQ09ERRACEh4KGkNIQUxMRU5HRV9TVEVQX0VOUk9MTF9UT1RQEAMSIgoeQ0hBTExFTkdFX1NURVBfQ0hBTkdFX1BBU1NXT1JEEAQy9AwKFUF1dGhlbnRpY2F0aW9uU2VydmljZRJxCgxBdXRoZW50aWNhdGUSIS5zYWxseXBvcnQudjEuQXV0aGVudGljYXRlUmVxdWVzdBoiLnNhbGx5cG9ydC52MS5BdXRoZW50aWNhdGVSZXNwb25zZSIamrgYFgoUYXV0aGVudGljYXRpb246bG9naW4ShgEKE0JlZ2luRmVkZXJhdGVkTG9naW4SKC5zYWxseXBvcnQudjEuQmVnaW5GZWRlcmF0ZWRMb2dpblJlcXVlc3QaKS5zYWxseXBvcnQudjEuQmVnaW5GZWRlcmF0ZWRMb2dpblJlc3BvbnNlIhqauBgWChRhdXRoZW50aWNhdGlvbjpsb2dpbhJrCgpWZXJpZnlUb3RwEh8uc2FsbHlwb3J0LnYxLlZlcmlmeVRvdHBSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLlZlcmlmeVRvdHBSZXNwb25zZSIamrgYFgoUYXV0aGVudGljYXRpb246bG9naW4SdwoNQ2hlY2tQYXNzd29yZBIiLnNhbGx5cG9ydC52MS5DaGVja1Bhc3N3b3JkUmVxdWVzdBojLnNhbGx5cG9ydC52MS5DaGVja1Bhc3N3b3JkUmVzcG9uc2UiHZq4GBkKF2F1dGhlbnRpY2F0aW9uOnBhc3N3b3JkEnoKDkNoYW5nZVBhc3N3b3JkEiMuc2FsbHlwb3J0LnYxLkNoYW5nZVBhc3N3b3JkUmVxdWVzdBokLnNhbGx5cG9ydC52MS5DaGFuZ2VQYXNzd29yZFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBKMAQoUUmVxdWVzdFBhc3N3b3JkUmVzZXQSKS5zYWxseXBvcnQudjEuUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0Giouc2FsbHlwb3J0LnYxLlJlcXVlc3RQYXNzd29yZFJlc2V0UmVzcG9uc2UiHZq4GBkKF2F1dGhlbnRpY2F0aW9uOnBhc3N3b3JkEncKDVJlc2V0UGFzc3dvcmQSIi5zYWxseXBvcnQudjEuUmVzZXRQYXNzd29yZFJlcXVlc3QaIy5zYWxseXBvcnQudjEuUmVzZXRQYXNzd29yZFJlc3BvbnNlIh2auBgZChdhdXRoZW50aWNhdGlvbjpwYXNzd29yZBKHAQoTUmVxdWVzdFZlcmlmaWNhdGlvbhIoLnNhbGx5cG9ydC52MS5SZXF1ZXN0VmVyaWZpY2F0aW9uUmVxdWVzdBopLnNhbGx5cG9ydC52MS5SZXF1ZXN0VmVyaWZpY2F0aW9uUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOnZlcmlmeRKHAQoTQ29uZmlybVZlcmlmaWNhdGlvbhIoLnNhbGx5cG9ydC52MS5Db25maXJtVmVyaWZpY2F0aW9uUmVxdWVzdBopLnNhbGx5cG9ydC52MS5Db25maXJtVmVyaWZpY2F0aW9uUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOnZlcmlmeRJsCgpFbnJvbGxUb3RwEh8uc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLkVucm9sbFRvdHBSZXNwb25zZSIbmrgYFwoVYXV0aGVudGljYXRpb246ZW5yb2xsEm8KC0NvbmZpcm1Ub3RwEiAuc2FsbHlwb3J0LnYxLkNvbmZpcm1Ub3RwUmVxdWVzdBohLnNhbGx5cG9ydC52MS5Db25maXJtVG90cFJlc3BvbnNlIhuauBgXChVhdXRoZW50aWNhdGlvbjplbnJvbGwSbAoKUmVtb3ZlVG90cBIfLnNhbGx5cG9ydC52MS5SZW1vdmVUb3RwUmVxdWVzdBogLnNhbGx5cG9ydC52MS5SZW1vdmVUb3RwUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbBKTAQoXUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXMSLC5zYWxseXBvcnQudjEuUmVnZW5lcmF0ZVJlY292ZXJ5Q29kZXNSZXF1ZXN0Gi0uc2FsbHlwb3J0LnYxLlJlZ2VuZXJhdGVSZWNvdmVyeUNvZGVzUmVzcG9uc2UiG5q4GBcKFWF1dGhlbnRpY2F0aW9uOmVucm9sbEIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_password, file_sallyport_v1_session, file_sallyport_v1_subject]);
 
 /**
  * A credential.
@@ -49,7 +49,7 @@ export type AuthenticateRequest = Message<"sallyport.v1.AuthenticateRequest"> & 
     case: "password";
   } | {
     /**
-     * What the identity provider sent back. Not served yet: refused.
+     * What the identity provider sent back to the redirect URI of BeginFederatedLogin.
      *
      * @generated from field: sallyport.v1.FederatedCredential federated = 3;
      */
@@ -108,20 +108,21 @@ export const PasswordCredentialSchema: GenMessage<PasswordCredential> = /*@__PUR
   messageDesc(file_sallyport_v1_authentication, 1);
 
 /**
- * The callback of an authorization code flow.
+ * The callback of an authorization code flow. It works once; after any error status begin again.
  *
  * @generated from message sallyport.v1.FederatedCredential
  */
 export type FederatedCredential = Message<"sallyport.v1.FederatedCredential"> & {
   /**
-   * Required. Every query or form parameter of the callback, unchanged: code, state, iss, error.
+   * Required. Every query or form parameter of the callback, unchanged: code, state, iss, error. At most 32, each at most
+   * 4,096 characters. Example: `{"code": "SplxlOBeZQQYbYS6WxSbIA", "state": "fs_..."}`.
    *
    * @generated from field: map<string, string> callback_parameters = 1;
    */
   callbackParameters: { [key: string]: string };
 
   /**
-   * Required. The value BeginFederatedLogin told the caller to keep in a cookie.
+   * Required. The value of the cookie in which FederatedLogin.browser_binding was kept. Example: `fb_...`.
    *
    * @generated from field: string browser_binding = 2;
    */
@@ -134,6 +135,121 @@ export type FederatedCredential = Message<"sallyport.v1.FederatedCredential"> & 
  */
 export const FederatedCredentialSchema: GenMessage<FederatedCredential> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_authentication, 2);
+
+/**
+ * Which provider, and where the browser is to come back to.
+ *
+ * @generated from message sallyport.v1.BeginFederatedLoginRequest
+ */
+export type BeginFederatedLoginRequest = Message<"sallyport.v1.BeginFederatedLoginRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. Provider.id. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: string provider_id = 2;
+   */
+  providerId: string;
+
+  /**
+   * Required. One of Provider.redirect_uris, character by character. Example: `https://app.example/callback`.
+   *
+   * @generated from field: string redirect_uri = 3;
+   */
+  redirectUri: string;
+
+  /**
+   * The end user's device.
+   *
+   * @generated from field: sallyport.v1.ClientContext client = 10;
+   */
+  client?: ClientContext | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.BeginFederatedLoginRequest.
+ * Use `create(BeginFederatedLoginRequestSchema)` to create a new message.
+ */
+export const BeginFederatedLoginRequestSchema: GenMessage<BeginFederatedLoginRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 3);
+
+/**
+ * Exactly one outcome.
+ *
+ * @generated from message sallyport.v1.BeginFederatedLoginResponse
+ */
+export type BeginFederatedLoginResponse = Message<"sallyport.v1.BeginFederatedLoginResponse"> & {
+  /**
+   * Exactly one.
+   *
+   * @generated from oneof sallyport.v1.BeginFederatedLoginResponse.outcome
+   */
+  outcome: {
+    /**
+     * Send the browser there.
+     *
+     * @generated from field: sallyport.v1.FederatedLogin login = 1;
+     */
+    value: FederatedLogin;
+    case: "login";
+  } | {
+    /**
+     * No: RATE_LIMITED.
+     *
+     * @generated from field: sallyport.v1.Rejection rejection = 2;
+     */
+    value: Rejection;
+    case: "rejection";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message sallyport.v1.BeginFederatedLoginResponse.
+ * Use `create(BeginFederatedLoginResponseSchema)` to create a new message.
+ */
+export const BeginFederatedLoginResponseSchema: GenMessage<BeginFederatedLoginResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 4);
+
+/**
+ * A login that waits for the identity provider.
+ *
+ * @generated from message sallyport.v1.FederatedLogin
+ */
+export type FederatedLogin = Message<"sallyport.v1.FederatedLogin"> & {
+  /**
+   * Redirect the browser to it. Example: `https://login.acme.example/authorize?client_id=...&state=fs_...`.
+   *
+   * @generated from field: string authorization_url = 1;
+   */
+  authorizationUrl: string;
+
+  /**
+   * A secret of this browser: keep it in a cookie (`HttpOnly; Secure; SameSite=Lax`, path of the callback) until then, so
+   * that nobody can finish a login in another browser than it was begun in. Example: `fb_...`.
+   *
+   * @generated from field: string browser_binding = 2;
+   */
+  browserBinding: string;
+
+  /**
+   * When it is over, ten minutes ahead.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.FederatedLogin.
+ * Use `create(FederatedLoginSchema)` to create a new message.
+ */
+export const FederatedLoginSchema: GenMessage<FederatedLogin> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_authentication, 5);
 
 /**
  * Exactly one outcome.
@@ -178,7 +294,7 @@ export type AuthenticateResponse = Message<"sallyport.v1.AuthenticateResponse"> 
  * Use `create(AuthenticateResponseSchema)` to create a new message.
  */
 export const AuthenticateResponseSchema: GenMessage<AuthenticateResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 3);
+  messageDesc(file_sallyport_v1_authentication, 6);
 
 /**
  * A finished login or step-up.
@@ -244,7 +360,7 @@ export type Authenticated = Message<"sallyport.v1.Authenticated"> & {
  * Use `create(AuthenticatedSchema)` to create a new message.
  */
 export const AuthenticatedSchema: GenMessage<Authenticated> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 4);
+  messageDesc(file_sallyport_v1_authentication, 7);
 
 /**
  * What is left to do before the login is finished.
@@ -279,7 +395,7 @@ export type Challenge = Message<"sallyport.v1.Challenge"> & {
  * Use `create(ChallengeSchema)` to create a new message.
  */
 export const ChallengeSchema: GenMessage<Challenge> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 5);
+  messageDesc(file_sallyport_v1_authentication, 8);
 
 /**
  * Whose password, and the new one.
@@ -366,7 +482,7 @@ export type ChangePasswordRequest = Message<"sallyport.v1.ChangePasswordRequest"
  * Use `create(ChangePasswordRequestSchema)` to create a new message.
  */
 export const ChangePasswordRequestSchema: GenMessage<ChangePasswordRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 6);
+  messageDesc(file_sallyport_v1_authentication, 9);
 
 /**
  * Exactly one outcome.
@@ -419,7 +535,7 @@ export type ChangePasswordResponse = Message<"sallyport.v1.ChangePasswordRespons
  * Use `create(ChangePasswordResponseSchema)` to create a new message.
  */
 export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 7);
+  messageDesc(file_sallyport_v1_authentication, 10);
 
 /**
  * A password that was changed.
@@ -440,7 +556,7 @@ export type PasswordChange = Message<"sallyport.v1.PasswordChange"> & {
  * Use `create(PasswordChangeSchema)` to create a new message.
  */
 export const PasswordChangeSchema: GenMessage<PasswordChange> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 8);
+  messageDesc(file_sallyport_v1_authentication, 11);
 
 /**
  * A code and what it is for.
@@ -538,7 +654,7 @@ export type VerifyTotpRequest = Message<"sallyport.v1.VerifyTotpRequest"> & {
  * Use `create(VerifyTotpRequestSchema)` to create a new message.
  */
 export const VerifyTotpRequestSchema: GenMessage<VerifyTotpRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 9);
+  messageDesc(file_sallyport_v1_authentication, 12);
 
 /**
  * Exactly one outcome, the same three as Authenticate.
@@ -583,7 +699,7 @@ export type VerifyTotpResponse = Message<"sallyport.v1.VerifyTotpResponse"> & {
  * Use `create(VerifyTotpResponseSchema)` to create a new message.
  */
 export const VerifyTotpResponseSchema: GenMessage<VerifyTotpResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 10);
+  messageDesc(file_sallyport_v1_authentication, 13);
 
 /**
  * Whose second factor to begin.
@@ -642,7 +758,7 @@ export type EnrollTotpRequest = Message<"sallyport.v1.EnrollTotpRequest"> & {
  * Use `create(EnrollTotpRequestSchema)` to create a new message.
  */
 export const EnrollTotpRequestSchema: GenMessage<EnrollTotpRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 11);
+  messageDesc(file_sallyport_v1_authentication, 14);
 
 /**
  * Exactly one outcome.
@@ -679,7 +795,7 @@ export type EnrollTotpResponse = Message<"sallyport.v1.EnrollTotpResponse"> & {
  * Use `create(EnrollTotpResponseSchema)` to create a new message.
  */
 export const EnrollTotpResponseSchema: GenMessage<EnrollTotpResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 12);
+  messageDesc(file_sallyport_v1_authentication, 15);
 
 /**
  * A TOTP secret (RFC 6238: SHA-1, six digits, 30 s) that waits for its first code. Shown once.
@@ -728,7 +844,7 @@ export type TotpEnrollment = Message<"sallyport.v1.TotpEnrollment"> & {
  * Use `create(TotpEnrollmentSchema)` to create a new message.
  */
 export const TotpEnrollmentSchema: GenMessage<TotpEnrollment> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 13);
+  messageDesc(file_sallyport_v1_authentication, 16);
 
 /**
  * A first code.
@@ -786,7 +902,7 @@ export type ConfirmTotpRequest = Message<"sallyport.v1.ConfirmTotpRequest"> & {
  * Use `create(ConfirmTotpRequestSchema)` to create a new message.
  */
 export const ConfirmTotpRequestSchema: GenMessage<ConfirmTotpRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 14);
+  messageDesc(file_sallyport_v1_authentication, 17);
 
 /**
  * Exactly one outcome.
@@ -823,7 +939,7 @@ export type ConfirmTotpResponse = Message<"sallyport.v1.ConfirmTotpResponse"> & 
  * Use `create(ConfirmTotpResponseSchema)` to create a new message.
  */
 export const ConfirmTotpResponseSchema: GenMessage<ConfirmTotpResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 15);
+  messageDesc(file_sallyport_v1_authentication, 18);
 
 /**
  * A second factor in force.
@@ -883,7 +999,7 @@ export type TotpConfirmation = Message<"sallyport.v1.TotpConfirmation"> & {
  * Use `create(TotpConfirmationSchema)` to create a new message.
  */
 export const TotpConfirmationSchema: GenMessage<TotpConfirmation> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 16);
+  messageDesc(file_sallyport_v1_authentication, 19);
 
 /**
  * Whose second factor to take away.
@@ -934,7 +1050,7 @@ export type RemoveTotpRequest = Message<"sallyport.v1.RemoveTotpRequest"> & {
  * Use `create(RemoveTotpRequestSchema)` to create a new message.
  */
 export const RemoveTotpRequestSchema: GenMessage<RemoveTotpRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 17);
+  messageDesc(file_sallyport_v1_authentication, 20);
 
 /**
  * Exactly one outcome.
@@ -971,7 +1087,7 @@ export type RemoveTotpResponse = Message<"sallyport.v1.RemoveTotpResponse"> & {
  * Use `create(RemoveTotpResponseSchema)` to create a new message.
  */
 export const RemoveTotpResponseSchema: GenMessage<RemoveTotpResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 18);
+  messageDesc(file_sallyport_v1_authentication, 21);
 
 /**
  * A user who has no second factor any more.
@@ -992,7 +1108,7 @@ export type TotpRemoval = Message<"sallyport.v1.TotpRemoval"> & {
  * Use `create(TotpRemovalSchema)` to create a new message.
  */
 export const TotpRemovalSchema: GenMessage<TotpRemoval> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 19);
+  messageDesc(file_sallyport_v1_authentication, 22);
 
 /**
  * Whose recovery codes to replace.
@@ -1043,7 +1159,7 @@ export type RegenerateRecoveryCodesRequest = Message<"sallyport.v1.RegenerateRec
  * Use `create(RegenerateRecoveryCodesRequestSchema)` to create a new message.
  */
 export const RegenerateRecoveryCodesRequestSchema: GenMessage<RegenerateRecoveryCodesRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 20);
+  messageDesc(file_sallyport_v1_authentication, 23);
 
 /**
  * Exactly one outcome.
@@ -1080,7 +1196,7 @@ export type RegenerateRecoveryCodesResponse = Message<"sallyport.v1.RegenerateRe
  * Use `create(RegenerateRecoveryCodesResponseSchema)` to create a new message.
  */
 export const RegenerateRecoveryCodesResponseSchema: GenMessage<RegenerateRecoveryCodesResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 21);
+  messageDesc(file_sallyport_v1_authentication, 24);
 
 /**
  * Recovery codes, shown this once.
@@ -1101,7 +1217,7 @@ export type RecoveryCodes = Message<"sallyport.v1.RecoveryCodes"> & {
  * Use `create(RecoveryCodesSchema)` to create a new message.
  */
 export const RecoveryCodesSchema: GenMessage<RecoveryCodes> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_authentication, 22);
+  messageDesc(file_sallyport_v1_authentication, 25);
 
 /**
  * How a user was authenticated; maps to RFC 8176 amr values.
@@ -1228,6 +1344,17 @@ export const AuthenticationService: GenService<{
     methodKind: "unary";
     input: typeof AuthenticateRequestSchema;
     output: typeof AuthenticateResponseSchema;
+  },
+  /**
+   * Begins a login by an identity provider of the tenant: gives the URL to send the browser to, and a value to keep in a
+   * cookie of that browser meanwhile. Authenticate with a federated credential ends it, within ten minutes.
+   *
+   * @generated from rpc sallyport.v1.AuthenticationService.BeginFederatedLogin
+   */
+  beginFederatedLogin: {
+    methodKind: "unary";
+    input: typeof BeginFederatedLoginRequestSchema;
+    output: typeof BeginFederatedLoginResponseSchema;
   },
   /**
    * Checks a one-time or recovery code.

@@ -180,8 +180,8 @@ export type TenantSettings = Message<"sallyport.v1.TenantSettings"> & {
   allowedAudiences: string[];
 
   /**
-   * True: a federated login whose provider vouches for an email address is linked to the account that has this address
-   * verified. False: it is not, and becomes an account of its own. Federated logins are not served yet.
+   * True: a first login by a provider with Provider.link_by_verified_email, which vouches for an email address, is linked
+   * to the account that has this address verified. False: it is not, and becomes an account of its own.
    *
    * @generated from field: bool link_by_verified_email = 15;
    */

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sallyport/v1/user.proto.
  */
 export const file_sallyport_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxIqUCCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSFAoMZGlzcGxheV9uYW1lGAQgASgJEjIKCG1ldGFkYXRhGAUgAygLMiAuc2FsbHlwb3J0LnYxLlVzZXIuTWV0YWRhdGFFbnRyeRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWQoKSWRlbnRpZmllchIqCgRraW5kGAEgASgOMhwuc2FsbHlwb3J0LnYxLklkZW50aWZpZXJLaW5kEg0KBXZhbHVlGAIgASgJEhAKCHZlcmlmaWVkGAMgASgIIssCChFDcmVhdGVVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSLQoLaWRlbnRpZmllcnMYAiADKAsyGC5zYWxseXBvcnQudjEuSWRlbnRpZmllchIQCghwYXNzd29yZBgDIAEoCRIUCgxkaXNwbGF5X25hbWUYBCABKAkSPwoIbWV0YWRhdGEYBSADKAsyLS5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QuTWV0YWRhdGFFbnRyeRISCgpyZXF1ZXN0X2lkGAYgASgJEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIEisKBmNsaWVudBgKIAEoCzIbLnNhbGx5cG9ydC52MS5DbGllbnRDb250ZXh0Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2ChJDcmVhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIlUKDkdldFVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCgd1c2VyX2lkGAIgASgJSAASFAoKaWRlbnRpZmllchgDIAEoCUgAQgoKCHNlbGVjdG9yIjMKD0dldFVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiSQoQTGlzdFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiTwoRTGlzdFVzZXJzUmVzcG9uc2USIQoFdXNlcnMYASADKAsyEi5zYWxseXBvcnQudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki8gEKEVVwZGF0ZVVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEgwKBGV0YWcYAyABKAkSMQoLaWRlbnRpZmllcnMYBCABKAsyHC5zYWxseXBvcnQudjEuSWRlbnRpZmllckxpc3QSGQoMZGlzcGxheV9uYW1lGAUgASgJSACIAQESKwoIbWV0YWRhdGEYBiABKAsyGS5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXASFQoIZGlzYWJsZWQYByABKAhIAYgBAUIPCg1fZGlzcGxheV9uYW1lQgsKCV9kaXNhYmxlZCI2ChJVcGRhdGVVc2VyUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIj8KDklkZW50aWZpZXJMaXN0Ei0KC2lkZW50aWZpZXJzGAEgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXIieQoLTWV0YWRhdGFNYXASOQoIbWV0YWRhdGEYASADKAsyJy5zYWxseXBvcnQudjEuTWV0YWRhdGFNYXAuTWV0YWRhdGFFbnRyeRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQgoRRGVsZXRlVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDAoEZXRhZxgDIAEoCSIUChJEZWxldGVVc2VyUmVzcG9uc2UitAIKEkltcG9ydFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHcm93X2tleRgCIAEoCRItCgtpZGVudGlmaWVycxgDIAMoCzIYLnNhbGx5cG9ydC52MS5JZGVudGlmaWVyEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRJACghtZXRhZGF0YRgFIAMoCzIuLnNhbGx5cG9ydC52MS5JbXBvcnRVc2Vyc1JlcXVlc3QuTWV0YWRhdGFFbnRyeRIVCg1wYXNzd29yZF9oYXNoGAYgASgJEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIEhAKCGRpc2FibGVkGAggASgIGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKJAQoTSW1wb3J0VXNlcnNSZXNwb25zZRIPCgdyb3dfa2V5GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIqCgVlcnJvchgDIAEoCzIZLnNhbGx5cG9ydC52MS5JbXBvcnRFcnJvckgAEhgKEGFscmVhZHlfaW1wb3J0ZWQYBCABKAhCCAoGcmVzdWx0Ii4KC0ltcG9ydEVycm9yEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIjoKEkV4cG9ydFVzZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIk0KE0V4cG9ydFVzZXJzUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyEhQKDHJlc3VtZV90b2tlbhgCIAEoCSJcChJTZXRQYXNzd29yZFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIcGFzc3dvcmQYAyABKAkSEwoLbXVzdF9jaGFuZ2UYBCABKAgiNwoTU2V0UGFzc3dvcmRSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiNAoRVW5sb2NrVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkiFAoSVW5sb2NrVXNlclJlc3BvbnNlKoUBCg5JZGVudGlmaWVyS2luZBIfChtJREVOVElGSUVSX0tJTkRfVU5TUEVDSUZJRUQQABIZChVJREVOVElGSUVSX0tJTkRfRU1BSUwQARIZChVJREVOVElGSUVSX0tJTkRfUEhPTkUQAhIcChhJREVOVElGSUVSX0tJTkRfVVNFUk5BTUUQAypbCgpVc2VyU3RhdHVzEhsKF1VTRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFgoSVVNFUl9TVEFUVVNfQUNUSVZFEAESGAoUVVNFUl9TVEFUVVNfRElTQUJMRUQQAjKWBwoLVXNlclNlcnZpY2USYwoKQ3JlYXRlVXNlchIfLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmNyZWF0ZRJYCgdHZXRVc2VyEhwuc2FsbHlwb3J0LnYxLkdldFVzZXJSZXF1ZXN0Gh0uc2FsbHlwb3J0LnYxLkdldFVzZXJSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJeCglMaXN0VXNlcnMSHi5zYWxseXBvcnQudjEuTGlzdFVzZXJzUmVxdWVzdBofLnNhbGx5cG9ydC52MS5MaXN0VXNlcnNSZXNwb25zZSIQmrgYDAoKdXNlcnM6cmVhZBJiCgpVcGRhdGVVc2VyEh8uc2FsbHlwb3J0LnYxLlVwZGF0ZVVzZXJSZXF1ZXN0GiAuc2FsbHlwb3J0LnYxLlVwZGF0ZVVzZXJSZXNwb25zZSIRmrgYDQoLdXNlcnM6d3JpdGUSYwoKRGVsZXRlVXNlchIfLnNhbGx5cG9ydC52MS5EZWxldGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5EZWxldGVVc2VyUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmRlbGV0ZRJqCgtJbXBvcnRVc2VycxIgLnNhbGx5cG9ydC52MS5JbXBvcnRVc2Vyc1JlcXVlc3QaIS5zYWxseXBvcnQudjEuSW1wb3J0VXNlcnNSZXNwb25zZSISmrgYDgoMdXNlcnM6aW1wb3J0KAEwARJoCgtFeHBvcnRVc2VycxIgLnNhbGx5cG9ydC52MS5FeHBvcnRVc2Vyc1JlcXVlc3QaIS5zYWxseXBvcnQudjEuRXhwb3J0VXNlcnNSZXNwb25zZSISmrgYDgoMdXNlcnM6ZXhwb3J0MAESZQoLU2V0UGFzc3dvcmQSIC5zYWxseXBvcnQudjEuU2V0UGFzc3dvcmRSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLlNldFBhc3N3b3JkUmVzcG9uc2UiEZq4GA0KC3VzZXJzOndyaXRlEmIKClVubG9ja1VzZXISHy5zYWxseXBvcnQudjEuVW5sb2NrVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuVW5sb2NrVXNlclJlc3BvbnNlIhGauBgNCgt1c2Vyczp3cml0ZUIuChBkZXYuc2FsbHlwb3J0LnYxUAFaGHNhbGx5cG9ydC92MTtzYWxseXBvcnR2MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
+  fileDesc("ChdzYWxseXBvcnQvdjEvdXNlci5wcm90bxIMc2FsbHlwb3J0LnYxItECCgRVc2VyEgoKAmlkGAEgASgJEi0KC2lkZW50aWZpZXJzGAIgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISKAoGc3RhdHVzGAMgASgOMhguc2FsbHlwb3J0LnYxLlVzZXJTdGF0dXMSFAoMZGlzcGxheV9uYW1lGAQgASgJEjIKCG1ldGFkYXRhGAUgAygLMiAuc2FsbHlwb3J0LnYxLlVzZXIuTWV0YWRhdGFFbnRyeRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEZXRhZxgHIAEoCRIqCgVsaW5rcxgIIAMoCzIbLnNhbGx5cG9ydC52MS5GZWRlcmF0ZWRMaW5rGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJhCg1GZWRlcmF0ZWRMaW5rEg4KBmlzc3VlchgBIAEoCRIPCgdzdWJqZWN0GAIgASgJEi8KC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJZCgpJZGVudGlmaWVyEioKBGtpbmQYASABKA4yHC5zYWxseXBvcnQudjEuSWRlbnRpZmllcktpbmQSDQoFdmFsdWUYAiABKAkSEAoIdmVyaWZpZWQYAyABKAgiywIKEUNyZWF0ZVVzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRItCgtpZGVudGlmaWVycxgCIAMoCzIYLnNhbGx5cG9ydC52MS5JZGVudGlmaWVyEhAKCHBhc3N3b3JkGAMgASgJEhQKDGRpc3BsYXlfbmFtZRgEIAEoCRI/CghtZXRhZGF0YRgFIAMoCzItLnNhbGx5cG9ydC52MS5DcmVhdGVVc2VyUmVxdWVzdC5NZXRhZGF0YUVudHJ5EhIKCnJlcXVlc3RfaWQYBiABKAkSHAoUbXVzdF9jaGFuZ2VfcGFzc3dvcmQYByABKAgSKwoGY2xpZW50GAogASgLMhsuc2FsbHlwb3J0LnYxLkNsaWVudENvbnRleHQaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjYKEkNyZWF0ZVVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiVQoOR2V0VXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKB3VzZXJfaWQYAiABKAlIABIUCgppZGVudGlmaWVyGAMgASgJSABCCgoIc2VsZWN0b3IiMwoPR2V0VXNlclJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5zYWxseXBvcnQudjEuVXNlciJJChBMaXN0VXNlcnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJPChFMaXN0VXNlcnNSZXNwb25zZRIhCgV1c2VycxgBIAMoCzISLnNhbGx5cG9ydC52MS5Vc2VyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLyAQoRVXBkYXRlVXNlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDAoEZXRhZxgDIAEoCRIxCgtpZGVudGlmaWVycxgEIAEoCzIcLnNhbGx5cG9ydC52MS5JZGVudGlmaWVyTGlzdBIZCgxkaXNwbGF5X25hbWUYBSABKAlIAIgBARIrCghtZXRhZGF0YRgGIAEoCzIZLnNhbGx5cG9ydC52MS5NZXRhZGF0YU1hcBIVCghkaXNhYmxlZBgHIAEoCEgBiAEBQg8KDV9kaXNwbGF5X25hbWVCCwoJX2Rpc2FibGVkIjYKElVwZGF0ZVVzZXJSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXIiPwoOSWRlbnRpZmllckxpc3QSLQoLaWRlbnRpZmllcnMYASADKAsyGC5zYWxseXBvcnQudjEuSWRlbnRpZmllciJ5CgtNZXRhZGF0YU1hcBI5CghtZXRhZGF0YRgBIAMoCzInLnNhbGx5cG9ydC52MS5NZXRhZGF0YU1hcC5NZXRhZGF0YUVudHJ5Gi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJCChFEZWxldGVVc2VyUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIMCgRldGFnGAMgASgJIhQKEkRlbGV0ZVVzZXJSZXNwb25zZSK0AgoSSW1wb3J0VXNlcnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgdyb3dfa2V5GAIgASgJEi0KC2lkZW50aWZpZXJzGAMgAygLMhguc2FsbHlwb3J0LnYxLklkZW50aWZpZXISFAoMZGlzcGxheV9uYW1lGAQgASgJEkAKCG1ldGFkYXRhGAUgAygLMi4uc2FsbHlwb3J0LnYxLkltcG9ydFVzZXJzUmVxdWVzdC5NZXRhZGF0YUVudHJ5EhUKDXBhc3N3b3JkX2hhc2gYBiABKAkSHAoUbXVzdF9jaGFuZ2VfcGFzc3dvcmQYByABKAgSEAoIZGlzYWJsZWQYCCABKAgaLwoNTWV0YWRhdGFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIokBChNJbXBvcnRVc2Vyc1Jlc3BvbnNlEg8KB3Jvd19rZXkYASABKAkSEQoHdXNlcl9pZBgCIAEoCUgAEioKBWVycm9yGAMgASgLMhkuc2FsbHlwb3J0LnYxLkltcG9ydEVycm9ySAASGAoQYWxyZWFkeV9pbXBvcnRlZBgEIAEoCEIICgZyZXN1bHQiLgoLSW1wb3J0RXJyb3ISDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiOgoSRXhwb3J0VXNlcnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIUCgxyZXN1bWVfdG9rZW4YAiABKAkiTQoTRXhwb3J0VXNlcnNSZXNwb25zZRIgCgR1c2VyGAEgASgLMhIuc2FsbHlwb3J0LnYxLlVzZXISFAoMcmVzdW1lX3Rva2VuGAIgASgJIlwKElNldFBhc3N3b3JkUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIQCghwYXNzd29yZBgDIAEoCRITCgttdXN0X2NoYW5nZRgEIAEoCCI3ChNTZXRQYXNzd29yZFJlc3BvbnNlEiAKBHVzZXIYASABKAsyEi5zYWxseXBvcnQudjEuVXNlciJeChpSZW1vdmVGZWRlcmF0ZWRMaW5rUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIOCgZpc3N1ZXIYAyABKAkSDwoHc3ViamVjdBgEIAEoCSI/ChtSZW1vdmVGZWRlcmF0ZWRMaW5rUmVzcG9uc2USIAoEdXNlchgBIAEoCzISLnNhbGx5cG9ydC52MS5Vc2VyIjQKEVVubG9ja1VzZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJIhQKElVubG9ja1VzZXJSZXNwb25zZSqFAQoOSWRlbnRpZmllcktpbmQSHwobSURFTlRJRklFUl9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVSURFTlRJRklFUl9LSU5EX0VNQUlMEAESGQoVSURFTlRJRklFUl9LSU5EX1BIT05FEAISHAoYSURFTlRJRklFUl9LSU5EX1VTRVJOQU1FEAMqWwoKVXNlclN0YXR1cxIbChdVU0VSX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElVTRVJfU1RBVFVTX0FDVElWRRABEhgKFFVTRVJfU1RBVFVTX0RJU0FCTEVEEAIylQgKC1VzZXJTZXJ2aWNlEmMKCkNyZWF0ZVVzZXISHy5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuQ3JlYXRlVXNlclJlc3BvbnNlIhKauBgOCgx1c2VyczpjcmVhdGUSWAoHR2V0VXNlchIcLnNhbGx5cG9ydC52MS5HZXRVc2VyUmVxdWVzdBodLnNhbGx5cG9ydC52MS5HZXRVc2VyUmVzcG9uc2UiEJq4GAwKCnVzZXJzOnJlYWQSXgoJTGlzdFVzZXJzEh4uc2FsbHlwb3J0LnYxLkxpc3RVc2Vyc1JlcXVlc3QaHy5zYWxseXBvcnQudjEuTGlzdFVzZXJzUmVzcG9uc2UiEJq4GAwKCnVzZXJzOnJlYWQSYgoKVXBkYXRlVXNlchIfLnNhbGx5cG9ydC52MS5VcGRhdGVVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5VcGRhdGVVc2VyUmVzcG9uc2UiEZq4GA0KC3VzZXJzOndyaXRlEmMKCkRlbGV0ZVVzZXISHy5zYWxseXBvcnQudjEuRGVsZXRlVXNlclJlcXVlc3QaIC5zYWxseXBvcnQudjEuRGVsZXRlVXNlclJlc3BvbnNlIhKauBgOCgx1c2VyczpkZWxldGUSagoLSW1wb3J0VXNlcnMSIC5zYWxseXBvcnQudjEuSW1wb3J0VXNlcnNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkltcG9ydFVzZXJzUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmltcG9ydCgBMAESaAoLRXhwb3J0VXNlcnMSIC5zYWxseXBvcnQudjEuRXhwb3J0VXNlcnNSZXF1ZXN0GiEuc2FsbHlwb3J0LnYxLkV4cG9ydFVzZXJzUmVzcG9uc2UiEpq4GA4KDHVzZXJzOmV4cG9ydDABEmUKC1NldFBhc3N3b3JkEiAuc2FsbHlwb3J0LnYxLlNldFBhc3N3b3JkUmVxdWVzdBohLnNhbGx5cG9ydC52MS5TZXRQYXNzd29yZFJlc3BvbnNlIhGauBgNCgt1c2Vyczp3cml0ZRJ9ChNSZW1vdmVGZWRlcmF0ZWRMaW5rEiguc2FsbHlwb3J0LnYxLlJlbW92ZUZlZGVyYXRlZExpbmtSZXF1ZXN0Gikuc2FsbHlwb3J0LnYxLlJlbW92ZUZlZGVyYXRlZExpbmtSZXNwb25zZSIRmrgYDQoLdXNlcnM6d3JpdGUSYgoKVW5sb2NrVXNlchIfLnNhbGx5cG9ydC52MS5VbmxvY2tVc2VyUmVxdWVzdBogLnNhbGx5cG9ydC52MS5VbmxvY2tVc2VyUmVzcG9uc2UiEZq4GA0KC3VzZXJzOndyaXRlQi4KEGRldi5zYWxseXBvcnQudjFQAVoYc2FsbHlwb3J0L3YxO3NhbGx5cG9ydHYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sallyport_v1_method_access, file_sallyport_v1_subject]);
 
 /**
  * An account.
@@ -31,7 +31,8 @@ export type User = Message<"sallyport.v1.User"> & {
   id: string;
 
   /**
-   * What the user can be found and log in by, 1 to 10.
+   * What the user can be found and log in by, at most 10; none for an account that was made by a federated login without an
+   * address to believe.
    *
    * @generated from field: repeated sallyport.v1.Identifier identifiers = 2;
    */
@@ -71,6 +72,13 @@ export type User = Message<"sallyport.v1.User"> & {
    * @generated from field: string etag = 7;
    */
   etag: string;
+
+  /**
+   * By whom else the user is vouched for, at most 10; they come by federated logins.
+   *
+   * @generated from field: repeated sallyport.v1.FederatedLink links = 8;
+   */
+  links: FederatedLink[];
 };
 
 /**
@@ -79,6 +87,41 @@ export type User = Message<"sallyport.v1.User"> & {
  */
 export const UserSchema: GenMessage<User> = /*@__PURE__*/
   messageDesc(file_sallyport_v1_user, 0);
+
+/**
+ * That a person at an identity provider is this user.
+ *
+ * @generated from message sallyport.v1.FederatedLink
+ */
+export type FederatedLink = Message<"sallyport.v1.FederatedLink"> & {
+  /**
+   * Of the provider. Example: `https://accounts.google.com`.
+   *
+   * @generated from field: string issuer = 1;
+   */
+  issuer: string;
+
+  /**
+   * The person there; never used again by the issuer. Example: `110169484474386276334`.
+   *
+   * @generated from field: string subject = 2;
+   */
+  subject: string;
+
+  /**
+   * Since when.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 3;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.FederatedLink.
+ * Use `create(FederatedLinkSchema)` to create a new message.
+ */
+export const FederatedLinkSchema: GenMessage<FederatedLink> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 1);
 
 /**
  * Something a user is known by. Each kind is a namespace of its own.
@@ -114,7 +157,7 @@ export type Identifier = Message<"sallyport.v1.Identifier"> & {
  * Use `create(IdentifierSchema)` to create a new message.
  */
 export const IdentifierSchema: GenMessage<Identifier> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 1);
+  messageDesc(file_sallyport_v1_user, 2);
 
 /**
  * The account to make.
@@ -187,7 +230,7 @@ export type CreateUserRequest = Message<"sallyport.v1.CreateUserRequest"> & {
  * Use `create(CreateUserRequestSchema)` to create a new message.
  */
 export const CreateUserRequestSchema: GenMessage<CreateUserRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 2);
+  messageDesc(file_sallyport_v1_user, 3);
 
 /**
  * The new account.
@@ -208,7 +251,7 @@ export type CreateUserResponse = Message<"sallyport.v1.CreateUserResponse"> & {
  * Use `create(CreateUserResponseSchema)` to create a new message.
  */
 export const CreateUserResponseSchema: GenMessage<CreateUserResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 3);
+  messageDesc(file_sallyport_v1_user, 4);
 
 /**
  * Which account.
@@ -252,7 +295,7 @@ export type GetUserRequest = Message<"sallyport.v1.GetUserRequest"> & {
  * Use `create(GetUserRequestSchema)` to create a new message.
  */
 export const GetUserRequestSchema: GenMessage<GetUserRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 4);
+  messageDesc(file_sallyport_v1_user, 5);
 
 /**
  * The account.
@@ -273,7 +316,7 @@ export type GetUserResponse = Message<"sallyport.v1.GetUserResponse"> & {
  * Use `create(GetUserResponseSchema)` to create a new message.
  */
 export const GetUserResponseSchema: GenMessage<GetUserResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 5);
+  messageDesc(file_sallyport_v1_user, 6);
 
 /**
  * Which page of a tenant's accounts.
@@ -308,7 +351,7 @@ export type ListUsersRequest = Message<"sallyport.v1.ListUsersRequest"> & {
  * Use `create(ListUsersRequestSchema)` to create a new message.
  */
 export const ListUsersRequestSchema: GenMessage<ListUsersRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 6);
+  messageDesc(file_sallyport_v1_user, 7);
 
 /**
  * One page.
@@ -336,7 +379,7 @@ export type ListUsersResponse = Message<"sallyport.v1.ListUsersResponse"> & {
  * Use `create(ListUsersResponseSchema)` to create a new message.
  */
 export const ListUsersResponseSchema: GenMessage<ListUsersResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 7);
+  messageDesc(file_sallyport_v1_user, 8);
 
 /**
  * What to change.
@@ -401,7 +444,7 @@ export type UpdateUserRequest = Message<"sallyport.v1.UpdateUserRequest"> & {
  * Use `create(UpdateUserRequestSchema)` to create a new message.
  */
 export const UpdateUserRequestSchema: GenMessage<UpdateUserRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 8);
+  messageDesc(file_sallyport_v1_user, 9);
 
 /**
  * The account as it is now.
@@ -422,7 +465,7 @@ export type UpdateUserResponse = Message<"sallyport.v1.UpdateUserResponse"> & {
  * Use `create(UpdateUserResponseSchema)` to create a new message.
  */
 export const UpdateUserResponseSchema: GenMessage<UpdateUserResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 9);
+  messageDesc(file_sallyport_v1_user, 10);
 
 /**
  * Identifiers of an account.
@@ -443,7 +486,7 @@ export type IdentifierList = Message<"sallyport.v1.IdentifierList"> & {
  * Use `create(IdentifierListSchema)` to create a new message.
  */
 export const IdentifierListSchema: GenMessage<IdentifierList> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 10);
+  messageDesc(file_sallyport_v1_user, 11);
 
 /**
  * The caller's own notes.
@@ -464,7 +507,7 @@ export type MetadataMap = Message<"sallyport.v1.MetadataMap"> & {
  * Use `create(MetadataMapSchema)` to create a new message.
  */
 export const MetadataMapSchema: GenMessage<MetadataMap> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 11);
+  messageDesc(file_sallyport_v1_user, 12);
 
 /**
  * Which account to erase.
@@ -500,7 +543,7 @@ export type DeleteUserRequest = Message<"sallyport.v1.DeleteUserRequest"> & {
  * Use `create(DeleteUserRequestSchema)` to create a new message.
  */
 export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 12);
+  messageDesc(file_sallyport_v1_user, 13);
 
 /**
  * It is gone.
@@ -515,7 +558,7 @@ export type DeleteUserResponse = Message<"sallyport.v1.DeleteUserResponse"> & {
  * Use `create(DeleteUserResponseSchema)` to create a new message.
  */
 export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 13);
+  messageDesc(file_sallyport_v1_user, 14);
 
 /**
  * An account to take over.
@@ -589,7 +632,7 @@ export type ImportUsersRequest = Message<"sallyport.v1.ImportUsersRequest"> & {
  * Use `create(ImportUsersRequestSchema)` to create a new message.
  */
 export const ImportUsersRequestSchema: GenMessage<ImportUsersRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 14);
+  messageDesc(file_sallyport_v1_user, 15);
 
 /**
  * What became of a row.
@@ -640,7 +683,7 @@ export type ImportUsersResponse = Message<"sallyport.v1.ImportUsersResponse"> & 
  * Use `create(ImportUsersResponseSchema)` to create a new message.
  */
 export const ImportUsersResponseSchema: GenMessage<ImportUsersResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 15);
+  messageDesc(file_sallyport_v1_user, 16);
 
 /**
  * Why a row was not taken.
@@ -669,7 +712,7 @@ export type ImportError = Message<"sallyport.v1.ImportError"> & {
  * Use `create(ImportErrorSchema)` to create a new message.
  */
 export const ImportErrorSchema: GenMessage<ImportError> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 16);
+  messageDesc(file_sallyport_v1_user, 17);
 
 /**
  * Which accounts to send.
@@ -697,7 +740,7 @@ export type ExportUsersRequest = Message<"sallyport.v1.ExportUsersRequest"> & {
  * Use `create(ExportUsersRequestSchema)` to create a new message.
  */
 export const ExportUsersRequestSchema: GenMessage<ExportUsersRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 17);
+  messageDesc(file_sallyport_v1_user, 18);
 
 /**
  * One account.
@@ -725,7 +768,7 @@ export type ExportUsersResponse = Message<"sallyport.v1.ExportUsersResponse"> & 
  * Use `create(ExportUsersResponseSchema)` to create a new message.
  */
 export const ExportUsersResponseSchema: GenMessage<ExportUsersResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 18);
+  messageDesc(file_sallyport_v1_user, 19);
 
 /**
  * A new password for an account.
@@ -768,7 +811,7 @@ export type SetPasswordRequest = Message<"sallyport.v1.SetPasswordRequest"> & {
  * Use `create(SetPasswordRequestSchema)` to create a new message.
  */
 export const SetPasswordRequestSchema: GenMessage<SetPasswordRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 19);
+  messageDesc(file_sallyport_v1_user, 20);
 
 /**
  * The account as it is now.
@@ -789,7 +832,70 @@ export type SetPasswordResponse = Message<"sallyport.v1.SetPasswordResponse"> & 
  * Use `create(SetPasswordResponseSchema)` to create a new message.
  */
 export const SetPasswordResponseSchema: GenMessage<SetPasswordResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 20);
+  messageDesc(file_sallyport_v1_user, 21);
+
+/**
+ * Which link to take away.
+ *
+ * @generated from message sallyport.v1.RemoveFederatedLinkRequest
+ */
+export type RemoveFederatedLinkRequest = Message<"sallyport.v1.RemoveFederatedLinkRequest"> & {
+  /**
+   * 1 to 63 lower-case letters, digits or `-`, beginning with a letter; empty means `default`. Example: `acme`.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Required. User.id. Example: `Vq3ZxR2m8vYc5nT7kLwAgQ`.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * Required. FederatedLink.issuer. Example: `https://accounts.google.com`.
+   *
+   * @generated from field: string issuer = 3;
+   */
+  issuer: string;
+
+  /**
+   * Required. FederatedLink.subject. Example: `110169484474386276334`.
+   *
+   * @generated from field: string subject = 4;
+   */
+  subject: string;
+};
+
+/**
+ * Describes the message sallyport.v1.RemoveFederatedLinkRequest.
+ * Use `create(RemoveFederatedLinkRequestSchema)` to create a new message.
+ */
+export const RemoveFederatedLinkRequestSchema: GenMessage<RemoveFederatedLinkRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 22);
+
+/**
+ * The account as it is now.
+ *
+ * @generated from message sallyport.v1.RemoveFederatedLinkResponse
+ */
+export type RemoveFederatedLinkResponse = Message<"sallyport.v1.RemoveFederatedLinkResponse"> & {
+  /**
+   * With its new etag.
+   *
+   * @generated from field: sallyport.v1.User user = 1;
+   */
+  user?: User | undefined;
+};
+
+/**
+ * Describes the message sallyport.v1.RemoveFederatedLinkResponse.
+ * Use `create(RemoveFederatedLinkResponseSchema)` to create a new message.
+ */
+export const RemoveFederatedLinkResponseSchema: GenMessage<RemoveFederatedLinkResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_v1_user, 23);
 
 /**
  * Whom to unlock.
@@ -817,7 +923,7 @@ export type UnlockUserRequest = Message<"sallyport.v1.UnlockUserRequest"> & {
  * Use `create(UnlockUserRequestSchema)` to create a new message.
  */
 export const UnlockUserRequestSchema: GenMessage<UnlockUserRequest> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 21);
+  messageDesc(file_sallyport_v1_user, 24);
 
 /**
  * Done.
@@ -832,7 +938,7 @@ export type UnlockUserResponse = Message<"sallyport.v1.UnlockUserResponse"> & {
  * Use `create(UnlockUserResponseSchema)` to create a new message.
  */
 export const UnlockUserResponseSchema: GenMessage<UnlockUserResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_v1_user, 22);
+  messageDesc(file_sallyport_v1_user, 25);
 
 /**
  * What sort of identifier.
@@ -1013,6 +1119,17 @@ export const UserService: GenService<{
     methodKind: "unary";
     input: typeof SetPasswordRequestSchema;
     output: typeof SetPasswordResponseSchema;
+  },
+  /**
+   * Takes a link to an identity provider from an account, and ends all of its sessions with the same write. NOT_FOUND if the
+   * account has no such link, too. Who is vouched for by it is a stranger again: with sign-up allowed, a new account.
+   *
+   * @generated from rpc sallyport.v1.UserService.RemoveFederatedLink
+   */
+  removeFederatedLink: {
+    methodKind: "unary";
+    input: typeof RemoveFederatedLinkRequestSchema;
+    output: typeof RemoveFederatedLinkResponseSchema;
   },
   /**
    * Forgets a user's failed passwords and codes and ends the locks that they brought. Locks of whole networks stay, and so

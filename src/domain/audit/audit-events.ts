@@ -48,7 +48,11 @@ export function loginSucceeded(
   at: number,
 ): Effect {
   const { tenant, userId, sessionId } = login;
-  const details = { methods: methods.map(({ method }) => method).join(' ') };
+  const provider = methods.find(({ providerId }) => providerId !== undefined)?.providerId;
+  const details = {
+    methods: methods.map(({ method }) => method).join(' '),
+    ...(provider === undefined ? {} : { provider }),
+  };
   const facts = {
     tenant,
     type: 'login.succeeded',

@@ -44,6 +44,8 @@ const manager = [
   // Making, listing and disabling tenants is for admins.
   'tenants:read',
   'tenants:write',
+  'providers:read',
+  'providers:write',
   // EnrollTotp and ConfirmTotp by user id need it together with `users:write`.
   'authentication:enroll',
 ];
@@ -66,6 +68,7 @@ export const builtInPolicy: Policy = {
         'changes:read',
         'sessions:read',
         'tenants:read',
+        'providers:read',
         'audit:read',
       ],
       inherits: [],

@@ -2,7 +2,7 @@ import type { CallContext } from '../call.ts';
 import type { Collection, Store } from '../storage.ts';
 import { type ChallengeDocument, isRepeat, REPEAT_MS } from './login-document.ts';
 import { isToken, randomToken, readToken } from './one-time-token.ts';
-import type { IdentityParts } from './ports.ts';
+import type { IdentityPorts } from './ports.ts';
 import type { Challenge, PerformedMethod, UserDocument } from './use-cases.ts';
 
 // A login that waits for a further step. Its token is bound to the user, to the epoch that the steps before were verified
@@ -14,7 +14,7 @@ function challengesOf(store: Store): Collection<ChallengeDocument> {
 
 /** Opens a challenge. An insert, so a kill leaves it or not; one that nobody holds the token of expires. */
 export async function openChallenge(
-  parts: IdentityParts,
+  parts: IdentityPorts,
   call: CallContext,
   login: {
     readonly user: UserDocument;
@@ -50,7 +50,7 @@ export async function openChallenge(
 
 /** The challenge of a presented token, while it waits or may be repeated by this caller; undefined: it is over. */
 export async function readChallenge(
-  parts: IdentityParts,
+  parts: IdentityPorts,
   call: CallContext,
   tenant: string,
   token: string,
@@ -68,7 +68,7 @@ export async function readChallenge(
  * open, and the same request finishes it, because the user document remembers who used the code.
  */
 export async function endChallenge(
-  parts: IdentityParts,
+  parts: IdentityPorts,
   call: CallContext,
   challenge: ChallengeDocument,
 ): Promise<boolean> {

@@ -12,6 +12,7 @@ import { importUser } from './import-user.ts';
 import { listUsers } from './list-users.ts';
 import { createLoginGuard } from './login-guard.ts';
 import type { IdentityParts, IdentityPorts } from './ports.ts';
+import { removeLink } from './remove-link.ts';
 import { requestPasswordReset, resetPassword } from './reset-password.ts';
 import { setPassword } from './set-password.ts';
 import { createTurns } from './turns.ts';
@@ -50,6 +51,7 @@ export function createIdentity(ports: IdentityPorts): IdentityUseCases {
     resetPassword: (call, input) => resetPassword(parts, call, input),
     requestVerification: (call, tenant, userId, address) => requestVerification(parts, call, tenant, userId, address),
     confirmVerification: (call, tenant, token, client) => confirmVerification(parts, call, tenant, token, client),
+    removeLink: (call, tenant, userId, link) => removeLink(parts, call, tenant, userId, link),
     unlockUser: (call, tenant, userId) => unlockUser(parts, call, tenant, userId),
     enrollTotp: (call, input) => enrollTotp(parts, call, input),
     removeTotp: (call, input) => removeTotp(parts, call, input),

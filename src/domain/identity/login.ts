@@ -4,7 +4,7 @@ import type { FinishedLogin } from '../session/use-cases.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
 import { openChallenge } from './challenge.ts';
 import { requiresFactor } from './change-factor.ts';
-import type { IdentityParts } from './ports.ts';
+import type { IdentityPorts } from './ports.ts';
 import { type LoginOrigin, mintProof, sessionIdOf } from './proof.ts';
 import type { Challenge, IssueRequest, LoginOutcome, PerformedMethod, UserDocument } from './use-cases.ts';
 import { hasFactor } from './user.ts';
@@ -27,7 +27,7 @@ export interface LoginEnd {
 
 /** A challenge while steps are left; else the session asked for, or an authentication token. */
 export async function continueLogin(
-  parts: IdentityParts,
+  parts: IdentityPorts,
   call: CallContext,
   progress: LoginProgress,
   end: LoginEnd,
@@ -68,5 +68,7 @@ function stepsLeft(user: UserDocument, methods: readonly PerformedMethod[], must
   const second = methods.some(({ method }) => method === 'totp' || method === 'recovery_code');
   if (hasFactor(user) && !second) return user.recoveryCodes.length > 0 ? ['totp', 'recovery_code'] : ['totp'];
   if (mustEnroll) return ['enroll_totp'];
+  // Whoever came without the password does not know it, and it has not let anybody in.
+  if (!methods.some(({ method }) => method === 'password')) return [];
   return user.password?.mustChange === true || user.password?.mustReset === true ? ['change_password'] : [];
 }

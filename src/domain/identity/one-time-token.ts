@@ -1,11 +1,11 @@
 import { sameDigest, sha256 } from '../../crypto/keyed-digest.ts';
 import type { RandomSource } from '../../platform/random.ts';
 
-// Authentication, challenge, reset and verification tokens: a prefix that names the purpose, then base64url of a 16-byte id and
+// Authentication, challenge, reset and verification tokens, and the state of a federated login: a prefix that names the purpose, then base64url of a 16-byte id and
 // 32 secret bytes. 48 bytes leave no spare bits, so each token has exactly one text form. At rest there is only SHA-256 over
 // the whole token, prefix included: 256 random bits need no key and no salt, and a token of one purpose is none of another.
 
-export type TokenPrefix = 'at_' | 'ch_' | 'pr_' | 'ev_';
+export type TokenPrefix = 'at_' | 'ch_' | 'pr_' | 'ev_' | 'fs_';
 
 const ID_BYTES = 16;
 const SECRET_BYTES = 32;

@@ -18,11 +18,13 @@ type Kind = 'login' | 'register' | 'reset' | 'code';
 
 const WINDOW_S = 60;
 
-export function rateLimited(identity: IdentityUseCases, limits: RateLimits): IdentityUseCases {
+/** Counts a call. Throws CALLER_RATE_LIMITED when the calling service asks too often; gives a rejection when its end user does. */
+export type TakeTurn = (kind: Kind, call: CallContext, device?: ClientDevice) => Promise<Rejection | undefined>;
+
+export function createRateLimiter(limits: RateLimits): TakeTurn {
   const caller = new RateLimiterMemory({ points: limits.perCaller, duration: WINDOW_S });
   const client = new RateLimiterMemory({ points: limits.perClient, duration: WINDOW_S });
-  /** Throws when the calling service asks too often; a rejection when its end user does. */
-  const take = async (kind: Kind, call: CallContext, device: ClientDevice = {}): Promise<Rejection | undefined> => {
+  return async (kind, call, device = {}) => {
     const callerWaitMs = await waitMs(caller, `${kind} ${call.caller.name}`);
     if (callerWaitMs > 0) {
       const message = `${call.caller.name} made too many calls of this kind within a minute`;
@@ -32,6 +34,9 @@ export function rateLimited(identity: IdentityUseCases, limits: RateLimits): Ide
     const clientWaitMs = network === '' ? 0 : await waitMs(client, `${kind} ${network}`);
     return clientWaitMs === 0 ? undefined : { kind: 'rejection', reason: 'RATE_LIMITED', retryAfterMs: clientWaitMs };
   };
+}
+
+export function rateLimited(identity: IdentityUseCases, take: TakeTurn): IdentityUseCases {
   /** For calls whose answer has no place for a rejection. */
   const takeOrThrow = async (kind: Kind, call: CallContext, device: ClientDevice | undefined): Promise<void> => {
     const refused = await take(kind, call, device);

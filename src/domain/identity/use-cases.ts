@@ -50,6 +50,14 @@ export interface VerificationSlot extends TokenSlot {
   readonly key: string;
 }
 
+/** A person at an identity provider who is this user. */
+export interface FederatedLink {
+  readonly issuer: string;
+  readonly subject: string;
+  /** Epoch ms. */
+  readonly createdAt: number;
+}
+
 export interface UserDocument extends Document {
   readonly status: 'active' | 'disabled' | 'deleting';
   /** Grows with each password, status or factor change; what carries an older one is refused. */
@@ -76,6 +84,8 @@ export interface UserDocument extends Document {
   readonly slots?:
     | { readonly reset?: TokenSlot | undefined; readonly verification?: VerificationSlot | undefined }
     | undefined;
+  /** By whom else the user is vouched for; each is a unique key of the document. */
+  readonly links?: readonly FederatedLink[] | undefined;
   /** Digest of the body of the CreateUser call, so that a retry is told from a reuse of its request id. */
   readonly requestDigest?: string | undefined;
 }
@@ -84,6 +94,8 @@ export type AuthenticationMethod = 'password' | 'totp' | 'recovery_code' | 'fede
 
 export interface PerformedMethod {
   readonly method: AuthenticationMethod;
+  /** Id of the identity provider, of method `federated`. */
+  readonly providerId?: string | undefined;
   /** Epoch ms. */
   readonly at: number;
 }
@@ -103,9 +115,20 @@ export type RejectionReason =
   | 'FEDERATION_FAILED'
   | 'RATE_LIMITED';
 
+/** Where a federated login failed; each is described in session.proto. */
+export type FederationFailure =
+  | 'LOGIN_UNKNOWN'
+  | 'ACCESS_DENIED'
+  | 'PROVIDER_REFUSED'
+  | 'RESPONSE_INVALID'
+  | 'PROVIDER_DISABLED'
+  | 'NO_ACCOUNT';
+
 export interface Rejection {
   readonly kind: 'rejection';
   readonly reason: RejectionReason;
+  /** With FEDERATION_FAILED. */
+  readonly failure?: FederationFailure | undefined;
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -343,6 +366,13 @@ export interface IdentityUseCases {
     token: string,
     client?: ClientDevice,
   ): Promise<{ readonly kind: 'verified'; readonly user: UserDocument } | Rejection>;
+  /** Throws USER_NOT_FOUND, also when the account has no such link. */
+  removeLink(
+    call: CallContext,
+    tenant: string,
+    userId: string,
+    link: Pick<FederatedLink, 'issuer' | 'subject'>,
+  ): Promise<UserDocument>;
   /** Forgets failed logins and codes. */
   unlockUser(call: CallContext, tenant: string, userId: string): Promise<void>;
   /** A challenge that is over is a rejection; a user that has a factor already is FACTOR_ALREADY_ENROLLED. */

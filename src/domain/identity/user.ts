@@ -1,10 +1,11 @@
+import { sha256 } from '../../crypto/keyed-digest.ts';
 import { DomainError } from '../errors.ts';
 import { revokeEffect } from '../session/revocation.ts';
 import type { Collection, Draft, Effect, Store } from '../storage.ts';
 import type { TenantSettings } from '../tenant/tenant.ts';
 import type { Change, UpdateResult, Updates } from '../update.ts';
 import { identifierKey } from './identifier.ts';
-import type { UserDocument } from './use-cases.ts';
+import type { FederatedLink, UserDocument } from './use-cases.ts';
 
 // What the use cases about a user share.
 
@@ -72,15 +73,21 @@ export function withPassword(user: UserDocument, hash: string, now: number, must
   return { ...next, keys: keysOf(next) };
 }
 
-/** The unique keys of a user as it is: its id, its identifiers, and the tokens that are out. */
-export function keysOf(user: Pick<UserDocument, 'id' | 'identifiers' | 'slots'>): readonly string[] {
+/** The unique keys of a user as it is: its id, its identifiers, its links, and the tokens that are out. */
+export function keysOf(user: Pick<UserDocument, 'id' | 'identifiers' | 'slots' | 'links'>): readonly string[] {
   const { reset, verification } = user.slots ?? {};
   return [
     user.id,
     ...user.identifiers.map(identifierKey),
+    ...(user.links ?? []).map(linkKey),
     ...(reset === undefined ? [] : [slotKey('reset', reset.id)]),
     ...(verification === undefined ? [] : [slotKey('verification', verification.id)]),
   ];
+}
+
+/** The key by which the user of a person at an identity provider is found. A digest: subjects are as long as a provider likes. */
+export function linkKey({ issuer, subject }: Pick<FederatedLink, 'issuer' | 'subject'>): string {
+  return `federated:${sha256(JSON.stringify([issuer, subject]))}`;
 }
 
 /** The key by which the user of a one-time token is found. No identifier has such a kind. */

@@ -1,4 +1,3 @@
-import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { RandomSource } from '../../platform/random.ts';
 import { sessionEnded, sessionStarted } from '../audit/audit-events.ts';
 import type { CallContext, ClientDevice } from '../call.ts';
@@ -30,7 +29,7 @@ export function draftSession(
   call: CallContext,
   settings: TenantSettings,
   now: number,
-  { random, ring }: { readonly random: RandomSource; readonly ring: KeyRing },
+  random: RandomSource,
 ): Draft<SessionDocument> {
   const isRefresh = kind === 'refresh';
   const absoluteEndsAt = now + (isRefresh ? settings.sessionAbsoluteMs : settings.cookieAbsoluteMs);
@@ -57,7 +56,6 @@ export function draftSession(
     tokens,
     generation: FIRST_GENERATION,
     salt: Buffer.from(random.bytes(SALT_BYTES)).toString('base64url'),
-    keyId: isRefresh ? ring.currentId : undefined,
     requestDigest,
     outbox: [...(login.effects ?? []), started],
   };

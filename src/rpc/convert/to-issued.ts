@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   type CookieSession,
   CookieSessionSchema,
+  FederationFailure,
   type Rejection as RejectionMessage,
   RejectionReason,
   RejectionSchema,
@@ -36,8 +37,12 @@ export function toCookieSession(issued: IssuedCookie): CookieSession {
   });
 }
 
-export function toRejection({ reason, retryAfterMs }: Rejection): RejectionMessage {
-  return create(RejectionSchema, { reason: RejectionReason[reason], retryAfter: toDuration(retryAfterMs) });
+export function toRejection({ reason, retryAfterMs, failure }: Rejection): RejectionMessage {
+  return create(RejectionSchema, {
+    reason: RejectionReason[reason],
+    retryAfter: toDuration(retryAfterMs),
+    federationFailure: failure === undefined ? FederationFailure.UNSPECIFIED : FederationFailure[failure],
+  });
 }
 
 /** The `outcome` of IssueTokens and RotateRefresh. */

@@ -19,5 +19,10 @@ export function toUser(user: UserDocument): User {
     metadata: { ...user.metadata },
     createTime: toTimestamp(user.createdAt),
     etag: user.version,
+    links: (user.links ?? []).map(({ issuer, subject, createdAt }) => ({
+      issuer,
+      subject,
+      createTime: toTimestamp(createdAt),
+    })),
   });
 }

@@ -3,22 +3,27 @@ import {
   type AuthenticateRequest,
   AuthenticateResponseSchema,
   type AuthenticationService,
+  BeginFederatedLoginResponseSchema,
   type ConfirmTotpRequest,
   ConfirmTotpResponseSchema,
   EnrollTotpResponseSchema,
   type VerifyTotpRequest,
   VerifyTotpResponseSchema,
 } from '../../../gen/sallyport/v1/authentication_pb.ts';
-import type { EnrollTotpInput, IdentityUseCases } from '../../domain/identity/use-cases.ts';
+import type { CallContext } from '../../domain/call.ts';
+import type { FederationUseCases } from '../../domain/federation/use-cases.ts';
+import type { EnrollTotpInput, IdentityUseCases, LoginOutcome } from '../../domain/identity/use-cases.ts';
 import { checkId } from '../../domain/subject.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
+import { toBegun } from '../convert/to-begun.ts';
 import { toConfirmation } from '../convert/to-confirmation.ts';
 import { toRejection } from '../convert/to-issued.ts';
 import { toLoginOutcome } from '../convert/to-login-outcome.ts';
 import type { Handlers } from '../method.ts';
 import { parseClient } from '../parse/parse-client.ts';
 import { parsePassword, parseTotpCode, parseTotpTarget } from '../parse/parse-credential.ts';
+import { parseBeginLogin, parseFederated } from '../parse/parse-federated.ts';
 import { parseIssue } from '../parse/parse-issue.ts';
 import { opaqueText } from '../parse/parse-text.ts';
 import { factorHandlers, parseProofTarget, toEnrollment } from './factor-handlers.ts';
@@ -28,13 +33,21 @@ export function authenticationHandlers(
   identity: Pick<IdentityUseCases, 'authenticate' | 'verifyTotp' | 'enrollTotp' | 'confirmTotp'> &
     Parameters<typeof factorHandlers>[0] &
     Parameters<typeof passwordHandlers>[0],
+  federation: Pick<FederationUseCases, 'beginLogin' | 'finishLogin'>,
 ): Handlers<typeof AuthenticationService> {
   return {
     ...passwordHandlers(identity),
     ...factorHandlers(identity),
     authenticate: async (call, request) => {
-      const outcome = await identity.authenticate(call, parseAuthenticate(request));
+      const outcome = await authenticate(identity, federation, call, request);
       return create(AuthenticateResponseSchema, { outcome: toLoginOutcome(outcome) });
+    },
+    beginFederatedLogin: async (call, request) => {
+      const violations = new Violations();
+      const input = parseBeginLogin(request, violations);
+      violations.throwIfAny();
+      const outcome = await federation.beginLogin(call, input);
+      return create(BeginFederatedLoginResponseSchema, { outcome: toBegun(outcome) });
     },
     verifyTotp: async (call, request) => {
       const outcome = await identity.verifyTotp(call, parseVerifyTotp(request));
@@ -69,16 +82,23 @@ export function authenticationHandlers(
   };
 }
 
-function parseAuthenticate(request: AuthenticateRequest): Parameters<IdentityUseCases['authenticate']>[1] {
+async function authenticate(
+  identity: Pick<IdentityUseCases, 'authenticate'>,
+  federation: Pick<FederationUseCases, 'finishLogin'>,
+  call: CallContext,
+  { credential, ...request }: AuthenticateRequest,
+): Promise<LoginOutcome> {
   const violations = new Violations();
-  const input = {
-    tenant: parseTenantId(request.tenant, violations),
-    ...parsePassword(request.credential, violations),
-    client: parseClient(request.client, violations),
-    issue: parseIssue(request.issue, violations),
-  };
+  const tenant = parseTenantId(request.tenant, violations);
+  const federated = credential.case === 'federated' ? parseFederated(credential.value, violations) : undefined;
+  const password = credential.case === 'password' ? parsePassword(credential.value, violations) : undefined;
+  if (credential.case === undefined) violations.add('credential', 'is required: one of password, federated');
+  const client = parseClient(request.client, violations);
+  const issue = parseIssue(request.issue, violations);
   violations.throwIfAny();
-  return input;
+  if (federated !== undefined) return await federation.finishLogin(call, { ...federated, tenant, client, issue });
+  const { identifier = '', password: text = '' } = password ?? {};
+  return await identity.authenticate(call, { tenant, identifier, password: text, client, issue });
 }
 
 function parseVerifyTotp(request: VerifyTotpRequest): Parameters<IdentityUseCases['verifyTotp']>[1] {

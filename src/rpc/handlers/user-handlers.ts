@@ -5,6 +5,7 @@ import {
   type GetUserRequest,
   GetUserResponseSchema,
   ListUsersResponseSchema,
+  RemoveFederatedLinkResponseSchema,
   SetPasswordResponseSchema,
   UnlockUserResponseSchema,
   UpdateUserResponseSchema,
@@ -25,7 +26,15 @@ import { userStreamHandlers } from './user-stream-handlers.ts';
 export function userHandlers(
   identity: Pick<
     IdentityUseCases,
-    'createUser' | 'getUser' | 'listUsers' | 'updateUser' | 'deleteUser' | 'setPassword' | 'importUser' | 'unlockUser'
+    | 'createUser'
+    | 'removeLink'
+    | 'getUser'
+    | 'listUsers'
+    | 'updateUser'
+    | 'deleteUser'
+    | 'setPassword'
+    | 'importUser'
+    | 'unlockUser'
   >,
 ): Handlers<typeof UserService> {
   return {
@@ -61,6 +70,16 @@ export function userHandlers(
       violations.throwIfAny();
       await identity.deleteUser(call, tenant, userId, etag);
       return create(DeleteUserResponseSchema);
+    },
+    removeFederatedLink: async (call, request) => {
+      const violations = new Violations();
+      const tenant = parseTenantId(request.tenant, violations);
+      const userId = checkId(request.userId, 'user_id', violations);
+      const issuer = requiredText(request.issuer, 'issuer', limits.issuerChars, violations);
+      const subject = requiredText(request.subject, 'subject', limits.identifierChars, violations);
+      violations.throwIfAny();
+      const user = await identity.removeLink(call, tenant, userId, { issuer, subject });
+      return create(RemoveFederatedLinkResponseSchema, { user: toUser(user) });
     },
     unlockUser: async (call, request) => {
       const violations = new Violations();

@@ -1,4 +1,4 @@
-import type { AuthenticateRequest, VerifyTotpRequest } from '../../../gen/sallyport/v1/authentication_pb.ts';
+import type { PasswordCredential, VerifyTotpRequest } from '../../../gen/sallyport/v1/authentication_pb.ts';
 import type { VerifyTotpInput } from '../../domain/identity/use-cases.ts';
 import { limits } from '../../domain/limits.ts';
 import { checkId } from '../../domain/subject.ts';
@@ -12,19 +12,13 @@ const SIX_DIGITS = /^[0-9]{6}$/;
 const RECOVERY_CODE_CHARS = 64;
 
 export function parsePassword(
-  credential: AuthenticateRequest['credential'],
+  { identifier, password }: PasswordCredential,
   violations: Violations,
 ): { readonly identifier: string; readonly password: string } {
-  if (credential.case === 'password') {
-    const { identifier, password } = credential.value;
-    return {
-      identifier: requiredText(identifier, 'password.identifier', limits.identifierChars, violations),
-      password: passwordText(password, 'password.password', violations),
-    };
-  }
-  if (credential.case === 'federated') violations.add('federated', 'is not served yet; send a password credential');
-  else violations.add('credential', 'is required: password, with identifier and password');
-  return { identifier: '', password: '' };
+  return {
+    identifier: requiredText(identifier, 'password.identifier', limits.identifierChars, violations),
+    password: passwordText(password, 'password.password', violations),
+  };
 }
 
 export function parseTotpTarget(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DomainError } from '../../../src/domain/errors.ts';
-import { rateLimited } from '../../../src/domain/identity/rate-limits.ts';
+import { createRateLimiter, rateLimited } from '../../../src/domain/identity/rate-limits.ts';
 import type { IdentityUseCases, LoginOutcome } from '../../../src/domain/identity/use-cases.ts';
 import { callBy } from './identity-world.ts';
 
@@ -19,7 +19,7 @@ function limited(perCaller: number, perClient: number) {
   };
   const others = { get: (known: object, name: string) => Reflect.get(known, name) ?? (async () => answer) };
   const all = new Proxy(identity, others) as unknown as IdentityUseCases;
-  return { identity: rateLimited(all, { perCaller, perClient }), asked: () => asked };
+  return { identity: rateLimited(all, createRateLimiter({ perCaller, perClient })), asked: () => asked };
 }
 
 const login = (ip: string | undefined) =>
