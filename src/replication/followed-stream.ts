@@ -16,6 +16,8 @@ const INCARNATION_CHARS = 8;
 /** What a stream does to memory. */
 export interface StreamState {
   apply(entry: { readonly revision: number; readonly at: number; readonly body: Json }): void;
+  /** Whether the entry begins another history, so that positions from before it mean nothing. */
+  beginsHistory(body: Json): boolean;
   /** One chunk of a snapshot, in order, into the empty state. */
   restore(chunk: string): void;
   restored(revision: number): void;
@@ -45,7 +47,7 @@ export class FollowedStream {
     return this.#head;
   }
 
-  /** Tells this log from one that was begun anew; empty while there is no entry. */
+  /** Tells this log from one that was begun anew or set back; empty while there is no entry. */
   get incarnation(): string {
     return this.#incarnation;
   }
@@ -61,8 +63,11 @@ export class FollowedStream {
       return;
     }
     if (!follows(this.#head, entry)) throw new ChainBrokenError(`${this.name} does not follow what is in memory`);
+    // First, because whoever hears of the entry asks for its token. When it cannot be applied, all of the state is dropped.
+    if (entry.revision === 1 || this.#state.beginsHistory(entry.body)) {
+      this.#incarnation = entry.digest.slice(0, INCARNATION_CHARS);
+    }
     this.#state.apply(entry);
-    if (entry.revision === 1) this.#incarnation = entry.digest.slice(0, INCARNATION_CHARS);
     this.#head = { revision: entry.revision, digest: entry.digest };
   }
 

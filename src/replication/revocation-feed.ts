@@ -35,9 +35,9 @@ export function createRevocationFeed(log: ChangeLog, tenants: LoadedTenants): Re
   };
 }
 
-/** Undefined: the log is shorter than that. */
+/** The entry at `after` comes first, where it is kept. Undefined: the log is shorter than that. */
 async function entriesAfter(log: ChangeLog, stream: string, after: number): Promise<readonly LogEntry[] | undefined> {
-  const entries = await log.read(stream, after, ENTRIES);
+  const entries = await log.read(stream, Math.max(0, after - 1), ENTRIES);
   if (entries.length > 0) return entries;
   return (await log.bounds(stream)).newest < after ? undefined : entries;
 }
@@ -46,6 +46,8 @@ function chained(head: LogHead, entries: readonly LogEntry[]) {
   const revocations: Revocation[] = [];
   let at = head;
   for (const entry of entries) {
+    // A store that was set back may have grown to the same revision again, with another entry at it.
+    if (entry.revision === head.revision && entry.digest === head.digest) continue;
     if (!follows(at, entry)) return undefined;
     at = { revision: entry.revision, digest: entry.digest };
     revocations.push(...decodeRevocations(entry.body));

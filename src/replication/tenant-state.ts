@@ -1,4 +1,5 @@
 import { type ChangingDecisionIndex, createDecisionIndex } from '../domain/decision/create-decision-index.ts';
+import { beginsHistory } from '../domain/decision/policy-log.ts';
 import { formatRevision } from '../domain/decision/revision-token.ts';
 import type { Policy } from '../domain/decision/use-cases.ts';
 import type { OnReplicaChange, TenantReplica } from '../domain/replica.ts';
@@ -80,6 +81,7 @@ function policyState(tenant: string, index: ChangingDecisionIndex, onChange: OnR
       index.apply(entry);
       onChange({ kind: 'policy', tenant, revision: entry.revision });
     },
+    beginsHistory,
     restore: (chunk) => index.restore(chunk),
     restored: (revision) => index.restored(revision),
     snapshot: () => index.snapshot(),
@@ -93,6 +95,8 @@ function revocationState(tenant: string, revocations: Revocations, onChange: OnR
       for (const revocation of added) revocations.add(revocation);
       onChange({ kind: 'revoked', tenant, revocations: added });
     },
+    // Its followers hold the digest of the entry that they stand at, which tells histories apart.
+    beginsHistory: () => false,
     restore: (chunk) => {
       for (const value of JSON.parse(chunk)) revocations.add(decodeRevocation(value));
     },

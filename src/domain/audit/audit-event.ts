@@ -47,6 +47,7 @@ export type AuditEventType =
   | 'policy.applied'
   | 'grants.written'
   | 'subject.marked'
+  | 'store.restored'
   | 'decision.denied'
   | 'caller.denied'
   | 'caller.unauthenticated'

@@ -113,5 +113,13 @@ function factsOf(entry: PolicyEntry): Pick<AuditFacts, 'type' | 'subject' | 'rea
       const reason = entry.disabled ? 'SUBJECT_DISABLED' : undefined;
       return { type: 'subject.marked', author: 'service:sallyport', subject, reason, details: {} };
     }
+    case 'restored':
+      return {
+        type: 'store.restored',
+        author: 'service:sallyport',
+        subject: undefined,
+        reason: undefined,
+        details: {},
+      };
   }
 }

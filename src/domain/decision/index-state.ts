@@ -57,6 +57,8 @@ export class IndexState {
       case 'subject':
         this.#setDisabled(entry.subject, entry.disabled);
         return;
+      case 'restored':
+        return;
       case 'grants':
         for (const [index, change] of entry.changes.entries()) {
           if (change.kind === 'put') this.grants.put(change.grant, revision * POSITIONS_PER_REVISION + index);

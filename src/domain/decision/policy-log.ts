@@ -32,7 +32,9 @@ export type PolicyEntry =
       readonly request?: { readonly id: string; readonly digest: string } | undefined;
     }
   /** A user was disabled, deleted or enabled again. */
-  | { readonly kind: 'subject'; readonly subject: SubjectRef; readonly disabled: boolean };
+  | { readonly kind: 'subject'; readonly subject: SubjectRef; readonly disabled: boolean }
+  /** The store was put back from a backup, or taken over: revisions from before count no more (beginsHistory). */
+  | { readonly kind: 'restored' };
 
 /** An entry that this release cannot read. The replica must not go on without it. */
 export class UnreadableEntryError extends Error {
@@ -62,7 +64,17 @@ export function encodePolicyEntry(entry: PolicyEntry): Json {
       };
     case 'subject':
       return { kind: 'subject', subject: encodeName(entry.subject), disabled: entry.disabled };
+    case 'restored':
+      return { kind: 'restored' };
   }
+}
+
+/**
+ * Whether the entry begins another history. What was written after the backup is lost, and its revisions will be given to other writes: a
+ * consistency token of the lost ones must not pass for one of those.
+ */
+export function beginsHistory(body: Json): boolean {
+  return typeof body === 'object' && body !== null && 'kind' in body && body['kind'] === 'restored';
 }
 
 /** Throws UnreadableEntryError for anything but what `encodePolicyEntry` makes. */
@@ -96,6 +108,9 @@ export function decodePolicyEntry(body: Json): PolicyEntry {
       only(entry, 'subject entry', ['kind', 'subject', 'disabled']);
       if (typeof entry['disabled'] !== 'boolean') throw new UnreadableEntryError('disabled is not a boolean');
       return { kind: 'subject', subject: decodeName(entry['subject'], 'subject'), disabled: entry['disabled'] };
+    case 'restored':
+      only(entry, 'restored entry', ['kind']);
+      return { kind: 'restored' };
     default:
       throw new UnreadableEntryError('an entry of an unknown kind');
   }

@@ -25,7 +25,7 @@ export function toNotice({ revision, change }: ChangeNotice): WatchChangesRespon
   return create(WatchChangesResponseSchema, {
     revision,
     changeTime: toTimestamp(at),
-    author: entry.kind === 'subject' ? '' : entry.author,
+    author: 'author' in entry ? entry.author : '',
     event: toEvent(entry, revision, at),
   });
 }
@@ -50,6 +50,9 @@ function toEvent(entry: PolicyEntry, revision: string, appliedAt: number): Watch
         value: { $typeName: 'sallyport.v1.SubjectMarked', subject: toSubject(subject), disabled },
       };
     }
+    // Whoever followed before it was refused with REVISION_UNKNOWN; to the others it is news of nothing.
+    case 'restored':
+      return { case: undefined };
   }
 }
 

@@ -33,10 +33,15 @@ export function openDatabase(file: string): DatabaseSync {
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof StoreOpenError) throw error;
-    const reason = NOT_A_DATABASE.has(resultCode(error)) ? 'NOT_A_STORE' : 'NOT_ACCESSIBLE';
-    throw new StoreOpenError(reason, `cannot open the database ${file}: ${reasonOf(error)}`, error);
+    throw openFault(file, error);
   }
+}
+
+/** Whatever was thrown while a database was opened, as an operator should see it. */
+export function openFault(file: string, error: unknown): StoreOpenError {
+  if (error instanceof StoreOpenError) return error;
+  const reason = NOT_A_DATABASE.has(resultCode(error)) ? 'NOT_A_STORE' : 'NOT_ACCESSIBLE';
+  return new StoreOpenError(reason, `cannot open the database ${file}: ${reasonOf(error)}`, error);
 }
 
 /** Opens the database for the writer thread, when the main thread has prepared it. */
@@ -76,16 +81,21 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function prepareTables(database: DatabaseSync, file: string): void {
-  const format = pragma(database, 'user_version');
-  const application = pragma(database, 'application_id');
-  if (application === APPLICATION_ID && format === STORE_FORMAT) return;
-  if (application === APPLICATION_ID) {
-    throw new StoreOpenError(
-      'NEWER_FORMAT',
-      `${file} has store format ${format}, this release knows formats up to ${STORE_FORMAT}: start a newer release`,
-    );
+/** Throws StoreOpenError unless it is a store of this release's format. */
+export function checkFormat(database: DatabaseSync, file: string): void {
+  if (pragma(database, 'application_id') !== APPLICATION_ID) {
+    throw new StoreOpenError('NOT_A_STORE', `${file} is no database of Sallyport`);
   }
+  const format = pragma(database, 'user_version');
+  if (format === STORE_FORMAT) return;
+  throw new StoreOpenError(
+    'NEWER_FORMAT',
+    `${file} has store format ${format}, this release knows formats up to ${STORE_FORMAT}: start a newer release`,
+  );
+}
+
+function prepareTables(database: DatabaseSync, file: string): void {
+  if (pragma(database, 'application_id') === APPLICATION_ID) return checkFormat(database, file);
   if (database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {
     throw new StoreOpenError('NOT_A_STORE', `${file} is an SQLite database, but not one of Sallyport`);
   }

@@ -59,7 +59,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   }
 }
 
-function storeOn(link: Link, release: () => void): Store {
+/** The port on one connection and one queue of writes. `release`: what is left to do when both are closed. */
+export function storeOn(link: Link, release: () => void): Store {
   const collections = new Map<CollectionName, unknown>();
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
