@@ -28,11 +28,12 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** Loaded when asked for: the service needs neither commander nor YAML. */
 async function command(args: readonly string[]): Promise<number> {
-  const [{ runCommand }, { processIo }] = await Promise.all([
+  const [{ runCommand }, { processIo }, { offlineWork }] = await Promise.all([
     import('./cli/command/run-command.ts'),
     import('./cli/command/process-io.ts'),
+    import('./service/offline/offline-work.ts'),
   ]);
-  return runCommand(args, processIo());
+  return runCommand(args, processIo(offlineWork(process.env)));
 }
 
 async function rekeyStore(onlyCount: boolean): Promise<ExitCode> {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { CommandIo } from '../../src/cli/command/command-io.ts';
 import { runCommand } from '../../src/cli/command/run-command.ts';
+import { offlineWork } from '../../src/service/offline/offline-work.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** The command line with files of its own: `run` gives what it printed and its exit code. */
@@ -86,5 +87,6 @@ export function quietIo(input: readonly string[] = []): CommandIo {
     env: {},
     now: () => Date.parse('2030-01-01T00:00:00Z'),
     signal: new AbortController().signal,
+    offline: offlineWork({}),
   };
 }

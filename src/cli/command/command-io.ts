@@ -1,3 +1,5 @@
+import type { OfflineWork } from './offline-work.ts';
+
 /** What a command touches of the world. */
 export interface CommandIo {
   /** Writes to standard output. */
@@ -13,6 +15,8 @@ export interface CommandIo {
   readonly now: () => number;
   /** Aborts when the user wants the command to end (Ctrl-C). */
   readonly signal: AbortSignal;
+  /** What works on a store itself. */
+  readonly offline: OfflineWork;
 }
 
 export interface CommandFiles {

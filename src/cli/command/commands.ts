@@ -1,6 +1,7 @@
 /** First words that make `sallyport` a client or a tool rather than the service; main answers to the others itself. */
 export const COMMANDS: ReadonlySet<string> = new Set([
   'audit',
+  'backup',
   'check',
   'completion',
   'grant',
@@ -8,6 +9,7 @@ export const COMMANDS: ReadonlySet<string> = new Set([
   'key',
   'policy',
   'profile',
+  'restore',
   'session',
   'tenant',
   'user',

@@ -5,9 +5,10 @@ import { createInterface, type Interface } from 'node:readline';
 import { createInterface as createPrompt } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { CommandError, type CommandFiles, type CommandIo, type Terminal } from './command-io.ts';
+import type { OfflineWork } from './offline-work.ts';
 
 /** The world of this process. Called once: it takes over Ctrl-C and broken pipes. */
-export function processIo(): CommandIo {
+export function processIo(offline: OfflineWork): CommandIo {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   // `sallyport user list | head`: the reader has seen enough.
@@ -22,6 +23,7 @@ export function processIo(): CommandIo {
     env: process.env,
     now: () => Date.now(),
     signal: interrupted.signal,
+    offline,
   };
 }
 

@@ -10,6 +10,7 @@ import { addPolicyCommands } from './policy-command-line.ts';
 import { printableLines } from './printable.ts';
 import { addProfileCommands } from './profile-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
+import { addStoreCommands } from './store-commands.ts';
 import { addTenantCommands } from './tenant-commands.ts';
 import { addUserCommands } from './user-commands.ts';
 
@@ -65,4 +66,5 @@ const NOUNS: readonly ((kit: Kit, program: Command) => void)[] = [
   addJwksCommands,
   addTenantCommands,
   addProfileCommands,
+  addStoreCommands,
 ];

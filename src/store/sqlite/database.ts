@@ -95,7 +95,10 @@ export function checkFormat(database: DatabaseSync, file: string): void {
 }
 
 function prepareTables(database: DatabaseSync, file: string): void {
-  if (pragma(database, 'application_id') === APPLICATION_ID) return checkFormat(database, file);
+  if (pragma(database, 'application_id') === APPLICATION_ID) {
+    checkFormat(database, file);
+    return;
+  }
   if (database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {
     throw new StoreOpenError('NOT_A_STORE', `${file} is an SQLite database, but not one of Sallyport`);
   }
