@@ -19,7 +19,7 @@ export interface Place {
   readonly kind: 'sqlite' | 'mongodb';
   /** Settings that name the store, for a command that is run on it. */
   readonly env: Readonly<Record<string, string>>;
-  start(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
+  start(env?: Readonly<Record<string, string>>, program?: string): Promise<ServiceProcess>;
   /** The data itself, as no service writes it; on SQLite while none runs. The caller closes it. */
   open(): Promise<Store>;
   /** Of MongoDB, with the database. */
@@ -75,13 +75,13 @@ async function inPlace(
         return openMongoStore({ uri, database: pathname.slice(1), clock, random });
       },
       env: storeEnv,
-      start: async (env = {}) => {
+      start: async (env = {}, program) => {
         const dataDir = join(dir.path, kind === 'sqlite' ? 'data' : `replica-${services.length}`);
         mkdirSync(dataDir, { recursive: true, mode: 0o700 });
         const keyFile = join(dataDir, 'admin.key');
         writeFileSync(keyFile, adminKey, { mode: 0o600 });
         const settings = { ...cheapHashes, ...storeEnv, SALLYPORT_BOOTSTRAP_KEY_FILE: keyFile, ...env };
-        const service = await startService({ dataDir, env: settings });
+        const service = await startService({ dataDir, env: settings, program });
         services.push(service);
         return service;
       },

@@ -27,6 +27,8 @@ export interface ServiceProcess {
   readonly adminKey: string;
   /** Everything it printed so far. */
   output(): string;
+  /** Resolves with the exit code (or the signal's name), however it ends. */
+  readonly ended: Promise<number | string>;
   /** Sends the signal and resolves with the exit code (or the signal's name). */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
@@ -36,6 +38,8 @@ export interface ServiceOptions {
   readonly dataDir?: string;
   /** Undefined: not set, although tests usually set it. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The program; absent: bin/sallyport.js. */
+  readonly program?: string | undefined;
   /** Milliseconds until the start counts as failed; the default is 30,000. */
   readonly timeoutMs?: number;
 }
@@ -71,7 +75,7 @@ export async function failedStart(options: ServiceOptions = {}): Promise<FailedS
 async function launch(options: ServiceOptions): Promise<ServiceProcess | FailedStart> {
   const dataDir = options.dataDir ?? temporaryDataDir();
   const begun = performance.now();
-  const child = spawn(process.execPath, [BIN], {
+  const child = spawn(process.execPath, [options.program ?? BIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...withoutSettings(process.env),
@@ -107,7 +111,7 @@ function running(
   child: ChildProcess,
   output: () => string,
   ended: Promise<number | string>,
-): Pick<ServiceProcess, 'grpc' | 'http' | 'ops' | 'pid' | 'output' | 'stop'> {
+): Pick<ServiceProcess, 'grpc' | 'http' | 'ops' | 'pid' | 'output' | 'ended' | 'stop'> {
   const address = (name: string): string => new RegExp(`${name} (\\S+:\\d+)`).exec(output())?.[1] ?? '';
   // A test that fails before its `stop` must not keep its process, or the service, alive.
   const kill = (): void => void child.kill('SIGKILL');
@@ -121,6 +125,7 @@ function running(
     ops: address('ops'),
     pid: child.pid ?? 0,
     output,
+    ended,
     stop: (signal = 'SIGTERM') => {
       child.ref();
       child.kill(signal);
