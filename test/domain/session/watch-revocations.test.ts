@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { CallContext } from '../../../src/domain/call.ts';
 import type { Revocation } from '../../../src/domain/replica.ts';
-import { type RevocationEvent, watchRevocations } from '../../../src/domain/session/watch-revocations.ts';
+import { HEARTBEAT_MS, type RevocationEvent, watchRevocations } from '../../../src/domain/session/watch-revocations.ts';
 import { defaultTenantSettings, type TenantDirectory } from '../../../src/domain/tenant/tenant.ts';
 import { Fault } from '../../../src/platform/faults.ts';
 import { callBy, type Replica, replicaWorld } from '../../support/replica-world.ts';
@@ -156,3 +156,60 @@ test('a watch ends with its call, and refuses what is no position and no tenant'
   }
   await assert.rejects(next(watch(t, here, '', 'nowhere').events), { reason: 'TENANT_NOT_FOUND' });
 });
+
+test('who comes back after a compaction, or read slowly while it passed, gets a snapshot and misses nothing', async (t) => {
+  const { replica, watch, store } = world();
+  const here = replica();
+  await here.follower.revoke('default', [session('a')]);
+  const slow = watch(t, here).events;
+  const { position } = await next(slow);
+  for (const id of ['b', 'c', 'd']) await here.follower.revoke('default', [session(id)]);
+  await store.changeLog.compact('revocation/default', 3);
+  const watches = [slow, watch(t, here, position).events];
+  for (const events of watches) {
+    const event = await nextNews(events);
+    assert.ok(event.kind === 'snapshot' && event.isFirst && event.isLast);
+    assert.deepEqual(idsOf(event), ['a', 'b', 'c', 'd']);
+  }
+  const going = watches.map(nextNews);
+  await here.follower.revoke('default', [session('e')]);
+  for (const event of await Promise.all(going)) assert.deepEqual(idsOf(event), ['e']);
+});
+
+test('a quiet watch sends a heartbeat every 15 s, which says up to when nothing is missing', async (t) => {
+  const { replica, watch, clock } = world();
+  const here = replica();
+  await here.follower.load('default');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { events } = watch(t, here);
+  const { position } = await next(events);
+  const told: RevocationEvent[] = [];
+  const read = (): Promise<void> => next(events).then((event) => void told.push(event));
+  await read();
+  assert.deepEqual(told, [{ kind: 'heartbeat', asOf: clock.now(), position }]);
+  for (let beat = 1; beat <= 3; beat += 1) {
+    const waiting = read();
+    await settled();
+    clock.advance(HEARTBEAT_MS);
+    await here.follower.poll();
+    t.mock.timers.tick(HEARTBEAT_MS - 1);
+    await settled();
+    assert.equal(told.length, beat, 'not before its time');
+    t.mock.timers.tick(1);
+    await waiting;
+    assert.deepEqual(told.at(-1), { kind: 'heartbeat', asOf: clock.now(), position });
+  }
+  // What is revoked does not wait for a heartbeat.
+  const waiting = read();
+  await settled();
+  await here.follower.revoke('default', [session('a')]);
+  await waiting;
+  assert.equal(told.at(-1)?.kind, 'changes');
+});
+
+/** Everything that does not wait for a timer has run. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
