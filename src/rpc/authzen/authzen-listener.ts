@@ -45,14 +45,13 @@ export function createAuthzenListener(
   ): Promise<void> => {
     const incoming = new AuthzenIncoming(request, response, route.endpoint, route.tenant);
     const call = pipeline.begin(methodOf(route.endpoint), incoming);
-    // Section 10.1.2: the very text that was sent comes back.
-    const headers = { 'x-request-id': incoming.header('x-request-id') ?? call.requestId };
+    const headers = { 'x-request-id': call.requestId, ...ownRequestId(request) };
     await pipeline.admit(call);
     if (call.status === undefined) {
       await incoming.read();
       await pipeline.serve(call);
     }
-    if (call.status !== undefined) return refuse(response, call.status, headers);
+    if (call.status !== undefined) return refuse(response, call.status, call.requestId, headers);
     if (call.response === undefined || incoming.parsed === undefined) throw new Error('a call without an answer');
     answer(response, 200, authzenResponse(incoming.parsed, call.response), headers);
   };
@@ -60,14 +59,15 @@ export function createAuthzenListener(
     serves: (path) => authzenRoute(path) !== undefined,
     listener: (request, response) => {
       const route = authzenRoute((request.url ?? '').split('?', 1)[0] ?? '');
-      if (route === undefined) return answer(response, 404, 'nothing is served at this path');
+      const id = ownRequestId(request);
+      if (route === undefined) return answer(response, 404, 'nothing is served at this path', id);
       if (route.kind === 'metadata') return metadata(issuer(), route.tenant, request, response);
-      if (request.method !== 'POST') return answer(response, 405, 'use POST', { allow: 'POST' });
+      if (request.method !== 'POST') return answer(response, 405, 'use POST', { ...id, allow: 'POST' });
       if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
-        return answer(response, 415, 'the content-type must be application/json');
+        return answer(response, 415, 'the content-type must be application/json', id);
       }
       serve(route, request, response).catch(() => {
-        if (!response.headersSent) answer(response, 500, 'internal error');
+        if (!response.headersSent) answer(response, 500, 'internal error', id);
       });
     },
   };
@@ -81,10 +81,23 @@ function metadata(issuer: string, tenant: string, request: IncomingMessage, resp
   answer(response, 200, authzenMetadata(issuer, tenant), { 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` });
 }
 
-function refuse(response: ServerResponse, status: RpcStatus, headers: Readonly<Record<string, string>>): void {
+/** Section 10.1.2: the very text that was sent comes back, with every answer. */
+function ownRequestId(request: IncomingMessage): Readonly<Record<string, string>> {
+  const sent = request.headers['x-request-id'];
+  return typeof sent === 'string' ? { 'x-request-id': sent } : {};
+}
+
+/** The message ends with the id that the log has, which is not the caller's where that was of no use. */
+function refuse(
+  response: ServerResponse,
+  status: RpcStatus,
+  requestId: string,
+  headers: Readonly<Record<string, string>>,
+): void {
   const retry = status.retryAfterMs === undefined ? {} : { 'retry-after': `${Math.ceil(status.retryAfterMs / 1000)}` };
   const challenge = status.name === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="sallyport"' } : {};
-  answer(response, httpStatus(status.name), status.message, { ...headers, ...retry, ...challenge });
+  const message = `${status.message} (request ${requestId})`;
+  answer(response, httpStatus(status.name), message, { ...headers, ...retry, ...challenge });
 }
 
 /** An error is a JSON string: "an error message string", section 10.1. */

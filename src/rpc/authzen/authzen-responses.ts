@@ -28,24 +28,27 @@ export function authzenResponse(request: AuthzenRequest, response: Message): obj
         : (evaluations[0] ?? { decision: false });
     }
     case 'search/subject': {
-      const { subjects, nextPageToken } = response as ListSubjectsResponse;
+      const { subjects, nextPageToken, complete } = response as ListSubjectsResponse;
       return found(
         subjects.map(({ type, id }) => ({ type, id })),
         nextPageToken,
+        complete,
       );
     }
     case 'search/resource': {
-      const { resources, nextPageToken } = response as ListResourcesResponse;
+      const { resources, nextPageToken, complete } = response as ListResourcesResponse;
       return found(
         resources.map(({ type, id }) => ({ type, id })),
         nextPageToken,
+        complete,
       );
     }
     case 'search/action': {
-      const { permissions, nextPageToken } = response as ListPermissionsResponse;
+      const { permissions, nextPageToken, complete } = response as ListPermissionsResponse;
       return found(
         permissions.map((each) => ({ name: actionOf(each, request.resourceType) })),
         nextPageToken,
+        complete,
       );
     }
   }
@@ -85,8 +88,10 @@ function until(evaluations: readonly Evaluation[], semantic: Semantic): readonly
   return last === -1 ? evaluations : evaluations.slice(0, last + 1);
 }
 
-function found(results: readonly object[], nextToken: string): object {
-  return { results, page: { next_token: nextToken, count: results.length } };
+/** Said only where there may be more than is listed, on any page: see PermittedOutcome. */
+function found(results: readonly object[], nextToken: string, complete: boolean): object {
+  const context = complete ? {} : { context: { complete: false } };
+  return { results, page: { next_token: nextToken, count: results.length }, ...context };
 }
 
 /** Section 10.1: errors speak of the request, never of the decision. */

@@ -104,7 +104,7 @@ test('searches answer names of AuthZEN, page by page', async (t) => {
   const decisions = {
     listSubjects: note({ ...page, items: [{ type: 'user', id: 'ada' }] }),
     listResources: note({ ...page, nextPageToken: '', items: [{ type: 'todo', id: '1' }] }),
-    listPermissions: note({ ...page, items: ['documents:read', 'todo:a:b', 'todo:can_read'] }),
+    listPermissions: note({ ...page, complete: false, items: ['documents:read', 'todo:a:b', 'todo:can_read'] }),
   };
   const { http } = await startRpcHarness(t, { useCases: { decisions } });
   const { subject, action, resource } = base;
@@ -120,6 +120,7 @@ test('searches answer names of AuthZEN, page by page', async (t) => {
   assert.deepEqual(await search('action', { subject, resource }), {
     results: [{ name: 'documents:read' }, { name: 'todo:a:b' }, { name: 'can_read' }],
     page: { next_token: 'n1', count: 3 },
+    context: { complete: false },
   });
   assert.partialDeepStrictEqual(asked, [
     { subjectType: 'user', permission: 'todo:can_read', pageSize: 7 },
@@ -160,6 +161,8 @@ test('errors are about the request: a status and a string', async (t) => {
   const path = '/access/v1/evaluation';
   const anonymous = await post(http, path, base, { authorization: 'Bearer sk_live_wrong' });
   assert.equal(anonymous.status, 401);
+  const id = anonymous.headers.get('x-request-id') ?? '';
+  assert.ok(id !== '' && String(anonymous.body).endsWith(`(request ${id})`), String(anonymous.body));
   assert.match(anonymous.headers.get('www-authenticate') ?? '', /^Bearer/);
   for (const body of [
     '{',
@@ -176,6 +179,14 @@ test('errors are about the request: a status and a string', async (t) => {
   }
   const wrongType = await post(http, path, base, { 'content-type': 'text/plain' });
   assert.equal(wrongType.status, 415);
+  const sent = { 'x-request-id': 'an id: "any"' };
+  for (const [where, headers] of [
+    [path, { ...sent, 'content-type': 'text/plain' }],
+    [path, { ...sent, authorization: 'Bearer x' }],
+    [path, sent],
+  ] as const) {
+    assert.equal((await post(http, where, '{', headers)).headers.get('x-request-id'), sent['x-request-id']);
+  }
   assert.equal((await post(http, path, base)).status, 503);
   assert.equal((await post(http, path, 'x'.repeat(4 * 1024 * 1024 + 1))).status, 400);
   assert.equal((await fetch(`${http}${path}`)).status, 405);
