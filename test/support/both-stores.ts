@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { generate } from '../../src/cli/generate.ts';
 import type { Store } from '../../src/domain/storage.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -34,24 +34,24 @@ export async function bothStores(): Promise<OnStores> {
   const server = await startMongoServer();
   if (!('skipped' in server)) after(() => server.stop());
   return (name, body, only) => {
-    if (only !== 'mongodb') test(`${name} (SQLite)`, () => inPlace('sqlite', {}, body));
+    if (only !== 'mongodb') test(`${name} (SQLite)`, (t) => inPlace('sqlite', {}, (place) => body(place, t)));
     if ('skipped' in server) {
       test(`${name} (MongoDB)`, { skip: server.skipped }, () => {});
       return;
     }
-    test(`${name} (MongoDB)`, () => {
+    test(`${name} (MongoDB)`, (t) => {
       const database = `sallyport-test-${randomBytes(6).toString('hex')}`;
       const env = {
         SALLYPORT_STORE_URL: `${server.uri}/${database}`,
         SALLYPORT_MASTER_KEYS: (generate('master-key', systemRandom()) ?? '').trim(),
       };
-      return inPlace('mongodb', env, body);
+      return inPlace('mongodb', env, (place) => body(place, t));
     });
   };
 }
 
 /** `only`: what the other store cannot show. */
-export type OnStores = (name: string, body: (place: Place) => Promise<void>, only?: 'mongodb') => void;
+export type OnStores = (name: string, body: (place: Place, t: TestContext) => Promise<void>, only?: 'mongodb') => void;
 
 async function inPlace(
   kind: Place['kind'],

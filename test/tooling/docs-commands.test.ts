@@ -1,25 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { pageCommands } from '../support/page-commands.ts';
 
 // What the pages give to paste: a reader comes with a fresh shell, to any of them.
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PAGES = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })];
 const FUNCTIONS = ['ask', 'sallyport'];
-const STARTS = /^(?:ask|sallyport|curl|grpcurl|cat|npm|[A-Z_]+=)\b|^(?:ask|sallyport)\(\)/;
-
-/** Fenced blocks, and the indented ones that begin with a command, without their indentation, as they follow each other. */
-function commands(text: string): readonly string[] {
-  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$|^(?: {4}.*\n)+/gm)]
-    .map(([block, fenced]) => fenced ?? block.replace(/^ {4}/gm, ''))
-    .filter((block) => STARTS.test(block));
-}
 
 for (const page of PAGES) {
-  const blocks = commands(readFileSync(join(ROOT, page), 'utf8'));
+  const blocks = pageCommands(page);
   if (blocks.length === 0) continue;
   const script = blocks.join('\n');
 
