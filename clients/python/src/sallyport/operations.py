@@ -167,7 +167,8 @@ def batch_authorize(
         at_least_revision=at_least_revision,
     )
     parse = authorization_pb2.BatchAuthorizeResponse.FromString
-    return Operation("/sallyport.v1.AuthorizationService/BatchAuthorize", request, parse, responses.batch_outcome)
+    path = "/sallyport.v1.AuthorizationService/BatchAuthorize"
+    return Operation(path, request, parse, lambda response: responses.batch_outcome(response, len(items)))
 
 
 def verify_api_key(

@@ -58,7 +58,10 @@ def authorize_outcome(response: authorization_pb2.AuthorizeResponse) -> outcomes
     return decision_of(response.decision, response.revision, tuple(response.explanation.steps))
 
 
-def batch_outcome(response: authorization_pb2.BatchAuthorizeResponse) -> tuple[outcomes.Decision, ...]:
+def batch_outcome(response: authorization_pb2.BatchAuthorizeResponse, questions: int) -> tuple[outcomes.Decision, ...]:
+    # An answer to another number of questions is an answer to none of them.
+    if len(response.decisions) != questions:
+        raise SallyportError("the batch was answered with another number of decisions than it had questions")
     return tuple(decision_of(one, response.revision) for one in response.decisions)
 
 
