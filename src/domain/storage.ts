@@ -159,7 +159,7 @@ export interface ChangeLog {
   /**
    * Stores a checkpoint: chunks of at most 1 MB each under a fresh nonce, then a manifest (count, digest), which is the commit
    * point: a crash before it leaves the previous checkpoint in place. Older ones are removed afterwards, best effort.
-   * One of a lower revision than the newest changes nothing.
+   * One of a lower revision than the newest changes nothing, one of the same revision and a later time takes its place.
    */
   saveCheckpoint(
     head: { readonly stream: string; readonly revision: number; readonly digest: string; readonly at: number },

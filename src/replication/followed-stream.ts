@@ -37,6 +37,10 @@ export class FollowedStream {
   #incarnation = '';
   /** Revision of the newest checkpoint that is known of. */
   checkpointed = 0;
+  /** When it was written, epoch ms; before there is one, when the oldest entry in memory was. */
+  checkpointedAt: number | undefined;
+  /** When what a checkpoint would hold last changed, epoch ms; an upper bound. */
+  changedAt = 0;
 
   constructor(name: string, state: StreamState) {
     this.name = name;
@@ -69,6 +73,8 @@ export class FollowedStream {
     }
     this.#state.apply(entry);
     this.#head = { revision: entry.revision, digest: entry.digest };
+    this.checkpointedAt ??= entry.at;
+    this.changedAt = Math.max(this.changedAt, entry.at);
   }
 
   /** Reads and applies the tail; resolves when nothing was left. */
@@ -109,6 +115,8 @@ export class FollowedStream {
     this.#state.restored(checkpoint.revision);
     this.#head = { revision: checkpoint.revision, digest: checkpoint.digest };
     this.checkpointed = checkpoint.revision;
+    this.checkpointedAt = checkpoint.at;
+    this.changedAt = checkpoint.at;
   }
 
   /** The state as it is now, cut into chunks that are made as they are taken. Entries applied meanwhile are not in it. */

@@ -169,7 +169,10 @@ function createBackground(options: FollowerOptions, tenants: LoadedTenants) {
   let running: Promise<void> | undefined;
   let compactedAt = clock.monotonic();
   const work = async (): Promise<void> => {
-    for (const state of tenants.states.values()) state.revocations.prune(clock.now());
+    for (const { revocations, revocation } of tenants.states.values()) {
+      const now = clock.now();
+      if (revocations.prune(now)) revocation.changedAt = Math.max(revocation.changedAt, now);
+    }
     await maintain(parts, stopped.signal);
     if (clock.monotonic() - compactedAt >= COMPACT_EVERY_MS) {
       compactedAt = clock.monotonic();

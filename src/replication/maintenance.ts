@@ -5,7 +5,8 @@ import type { FollowedStream } from './followed-stream.ts';
 import type { LoadedTenants } from './loaded-tenants.ts';
 import { createSlices } from './slices.ts';
 
-// Checkpoints and compaction, in the background: neither is needed for correctness, only for a short start and a small log.
+// Checkpoints and compaction, in the background: neither is needed for correctness, only for a short start, a small log, and so that what was
+// removed is really gone.
 
 /** Entries are kept until a complete checkpoint is this much later, ms: whoever slept shorter finds what it missed. */
 export const KEPT_MS = 24 * 3_600_000;
@@ -31,6 +32,7 @@ export async function maintain(options: MaintenanceOptions, signal: AbortSignal)
         const isWasteful = stream === state.policy && state.index.isWasteful();
         if (isWasteful || isDue(options, stream))
           await writeCheckpoint(options, stream, isWasteful ? 1 : options.checkpointEvery, signal);
+        else if (isOld(options, stream)) await writeCheckpoint(options, stream, 0, signal);
         // Only a rebuild gives back what removed grants held; the checkpoint makes it short.
         if (isWasteful) await options.tenants.replace(state.tenant, false);
       } catch (error) {
@@ -45,6 +47,15 @@ function isDue(options: MaintenanceOptions, stream: FollowedStream): boolean {
   return stream.head.revision - stream.checkpointed > options.checkpointEvery;
 }
 
+/**
+ * Whether the log or its checkpoint still holds what a new checkpoint would let go: what was removed (an erased user, a revocation that has
+ * outlived its use) must leave a small log as well, which would not reach `checkpointEvery` in years. Once a day at most.
+ */
+function isOld({ clock }: MaintenanceOptions, { checkpointedAt, changedAt }: FollowedStream): boolean {
+  if (checkpointedAt === undefined || changedAt + KEPT_MS <= checkpointedAt) return false;
+  return clock.now() >= checkpointedAt + KEPT_MS;
+}
+
 /** Another replica may have written one meanwhile: then there is nothing to do. */
 async function writeCheckpoint(
   options: MaintenanceOptions,
@@ -54,15 +65,20 @@ async function writeCheckpoint(
 ): Promise<void> {
   const { log, clock, logger } = options;
   const newest = await log.latestCheckpoint(stream.name, signal);
-  if (newest !== undefined) stream.checkpointed = Math.max(stream.checkpointed, newest.revision);
-  if (stream.head.revision - stream.checkpointed < every) return;
+  if (newest !== undefined && newest.revision >= stream.checkpointed) {
+    stream.checkpointed = newest.revision;
+    stream.checkpointedAt = newest.at;
+  }
+  if (stream.head.revision - stream.checkpointed < every || (every === 0 && !isOld(options, stream))) return;
+  const at = clock.now();
   const { head, chunks } = stream.beginCheckpoint(createSlices(clock));
   try {
-    await log.saveCheckpoint({ stream: stream.name, ...head, at: clock.now() }, chunks, signal);
+    await log.saveCheckpoint({ stream: stream.name, ...head, at }, chunks, signal);
   } finally {
     await chunks.return(undefined);
   }
   stream.checkpointed = head.revision;
+  stream.checkpointedAt = at;
   logger.info({ stream: stream.name, revision: head.revision }, 'wrote a checkpoint');
 }
 

@@ -61,18 +61,20 @@ export class Revocations {
     return Object.values(this.#kept).reduce((sum, kept) => sum + kept.size, 0);
   }
 
-  /** Forgets some of what has outlived its use at `now`, epoch ms; repeated, all of it. */
-  prune(now: number): void {
+  /** Forgets some of what has outlived its use at `now`, epoch ms; repeated, all of it. True: there was something. */
+  prune(now: number): boolean {
+    let forgot = false;
     this.#hand ??= this.#walk();
     for (let looked = 0; looked < PRUNED_AT_ONCE; looked += 1) {
       const step = this.#hand.next();
       if (step.done === true) {
         this.#hand = undefined;
-        return;
+        return forgot;
       }
       const [kind, id, { until }] = step.value;
-      if (until + OUTLIVES_MS < now) this.#kept[kind].delete(id);
+      if (until + OUTLIVES_MS < now) forgot = this.#kept[kind].delete(id) || forgot;
     }
+    return forgot;
   }
 
   /** Everything kept. What is added during the walk may or may not be part of it, which does no harm: adding again changes nothing. */

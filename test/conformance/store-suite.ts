@@ -6,7 +6,7 @@ import { abortCases } from './store/abort-cases.ts';
 import { ambiguityCases } from './store/ambiguity-cases.ts';
 import { auditCases } from './store/audit-cases.ts';
 import { changeLogCases } from './store/change-log-cases.ts';
-import { checkpointCases } from './store/checkpoint-cases.ts';
+import { checkpointCases, repeatedCheckpointCases } from './store/checkpoint-cases.ts';
 import { counterCases } from './store/counter-cases.ts';
 import { documentCases } from './store/document-cases.ts';
 import { expiryCases } from './store/expiry-cases.ts';
@@ -54,6 +54,7 @@ const GROUPS: readonly ((define: DefineCase) => void)[] = [
   counterCases,
   changeLogCases,
   checkpointCases,
+  repeatedCheckpointCases,
   auditCases,
   valueCases,
   abortCases,

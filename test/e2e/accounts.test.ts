@@ -193,6 +193,10 @@ await onEachStore({
     assert.ok(stored.includes('sallyport'), 'what is searched is the store');
     for (const mark of Object.values(marks)) assert.ok(!stored.toLowerCase().includes(mark.toLowerCase()), mark);
     assert.ok(!stored.includes('$argon2id$'), 'the hash of her password');
+    const logged = subject.services.map((service) => service.output()).join('\n');
+    assert.ok(logged.includes('user.deleted'), 'what is searched is the log');
+    const { userAgent: _told, ...personal } = marks;
+    for (const mark of Object.values(personal)) assert.ok(!logged.includes(mark), `${mark} in the log`);
     assert.ok(!stored.includes(`"owner":"user:${id}"`));
   },
 });

@@ -130,6 +130,31 @@ test('entries stay until a complete checkpoint is 24 h past them', async () => {
   assert.equal((await store.changeLog.bounds('policy/default')).oldest, 4);
 });
 
+test('a quiet log gets a checkpoint a day after its last change, from one replica, and then no more', async () => {
+  const { replica: open, store, clock } = replicaWorld();
+  const replicas = [open({ pinned: ['default'] }), open({ pinned: ['default'] })];
+  const [first] = replicas;
+  assert.ok(first !== undefined);
+  await apply(first);
+  await replicas[1]?.follower.load('default');
+  const written: number[] = [];
+  for (let hour = 0; hour < 24 * 7; hour += 1) {
+    if (hour === 30) await write(first, [grantTo('late')]);
+    clock.advance(3_600_000);
+    for (const { follower } of replicas) {
+      await follower.poll();
+      await follower.maintain();
+    }
+    const checkpoint = await store.changeLog.latestCheckpoint('policy/default');
+    const at = checkpoint === undefined ? 0 : (checkpoint.at - (clock.now() - (hour + 1) * 3_600_000)) / 3_600_000;
+    if (at !== 0 && written.at(-1) !== at) written.push(at);
+  }
+  // The first one is a day past the policy; the second holds the grant; the third is a day past that, so that its entry can go.
+  assert.deepEqual(written, [24, 48, 72]);
+  const { oldest, newest } = await store.changeLog.bounds('policy/default');
+  assert.deepEqual([oldest, newest], [2, 2], 'all but the newest entry is compacted away');
+});
+
 test('a checkpoint that another replica wrote meanwhile is not written again', async () => {
   const { replica: open, store } = replicaWorld();
   const [here, there] = [open({ checkpointEvery: 2 }), open({ checkpointEvery: 2 })];

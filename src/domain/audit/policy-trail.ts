@@ -3,7 +3,6 @@ import type { CallContext } from '../call.ts';
 import { decodePolicyEntry, type PolicyEntry } from '../decision/policy-log.ts';
 import type { OnReplicaChange } from '../replica.ts';
 import type { AuditEvent, LogEntry, Store } from '../storage.ts';
-import { formatSubject } from '../subject.ts';
 import { type AuditFacts, auditEvent, writtenEventId } from './audit-event.ts';
 import { pause } from './pause.ts';
 
@@ -89,14 +88,14 @@ function eventOf(tenant: string, entry: LogEntry, call: CallContext | undefined)
   const { author } = facts;
   const by = call?.caller.name === author ? call : { caller: { ...NOBODY, name: author }, requestId: '' };
   const details = { ...facts.details, revision: String(entry.revision) };
-  const { type, subject, reason } = facts;
-  const all: AuditFacts = { tenant, type, outcome: 'success', subject, reason, call: by, details, at: entry.at };
+  const { type, reason } = facts;
+  const all: AuditFacts = { tenant, type, outcome: 'success', reason, call: by, details, at: entry.at };
   return auditEvent(all, writtenEventId(type, tenant, [entry.digest]));
 }
 
 const NOBODY = { subject: { type: 'service', id: 'unknown' }, name: '', credentialId: '' } as const;
 
-function factsOf(entry: PolicyEntry): Pick<AuditFacts, 'type' | 'subject' | 'reason'> & {
+function factsOf(entry: PolicyEntry): Pick<AuditFacts, 'type' | 'reason'> & {
   readonly author: string;
   readonly details: Readonly<Record<string, string>>;
 } {
@@ -108,18 +107,19 @@ function factsOf(entry: PolicyEntry): Pick<AuditFacts, 'type' | 'subject' | 'rea
       const removed = entry.changes.length - put;
       return { type: 'grants.written', author: entry.author, details: { put: String(put), removed: String(removed) } };
     }
+    // Of whom `user.disabled` and its like say, which are pseudonymized when the user is deleted; these come late, after that.
     case 'subject': {
-      const subject = formatSubject(entry.subject);
       const reason = entry.disabled ? 'SUBJECT_DISABLED' : undefined;
-      return { type: 'subject.marked', author: 'service:sallyport', subject, reason, details: {} };
+      return { type: 'subject.marked', author: 'service:sallyport', reason, details: {} };
     }
     case 'restored':
       return {
         type: 'store.restored',
         author: 'service:sallyport',
-        subject: undefined,
         reason: undefined,
         details: {},
       };
+    case 'gone':
+      return { type: 'subject.marked', author: 'service:sallyport', reason: 'SUBJECT_DISABLED', details: {} };
   }
 }

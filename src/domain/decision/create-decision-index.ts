@@ -77,7 +77,12 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
       return false;
     },
     deniesByRole: (role) => grants.whats.denies(grants.whats.find({ kind: 'role', role })) > 0,
-    isDisabled: (subject) => grants.nodes.isDisabled(grants.nodes.find(subject.type, subject.id)),
+    isDisabled: ({ type, id }) => grants.nodes.isDisabledNamed(grants.nodes.find(type, id), type, id),
+    isGone: ({ type, id }) => grants.nodes.gone.has(type, id),
+    childrenOf: ({ type, id }, limit) => {
+      const parent = grants.nodes.find(type, id);
+      return parent === 0 ? [] : grants.nodes.childrenOf(parent, limit).map((node) => grants.nodes.nameOf(node));
+    },
     remembered: (id) => remembered.get(id),
     apply: (entry) => {
       state.apply(decodePolicyEntry(entry.body), entry.revision, entry.at);

@@ -21,7 +21,7 @@ import { INCLUDES, type PermissionMatch, UNKNOWN_ROLE } from './what-table.ts';
 export function decide(state: DecisionState, question: DecisionQuestion, now: number, work?: DecisionWork): Decision {
   const { grants } = state;
   const request = new DecisionRequest(state, question, now, work);
-  if (request.who > 0 && grants.nodes.isDisabled(request.who)) return deny(question, 'SUBJECT_DISABLED');
+  if (request.isDisabled()) return deny(question, 'SUBJECT_DISABLED');
   const match = grants.whats.match(question.permission);
   if (question.scopes !== undefined && !withinScopes(question.scopes, match.segments)) {
     return deny(question, 'OUT_OF_SCOPE');

@@ -123,7 +123,12 @@ export interface DecisionIndex {
   selectsAny(filter: GrantFilter, now: number): boolean;
   /** Whether a deny of this role is stored, expired or not. */
   deniesByRole(role: string): boolean;
+  /** Disabled or deleted. */
   isDisabled(subject: SubjectRef): boolean;
+  /** Deleted for good: nothing but a digest of its name is left. */
+  isGone(subject: ResourceRef): boolean;
+  /** What lies in the resource, at most `limit`; goes through everything that the index mentions. */
+  childrenOf(resource: ResourceRef, limit: number): readonly ResourceRef[];
   parentOf(resource: ResourceRef): ResourceRef | undefined;
   attributesOf(subject: SubjectRef): Attributes | undefined;
   /** Parent links whose child is of that type. */

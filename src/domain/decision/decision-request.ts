@@ -74,6 +74,12 @@ export class DecisionRequest {
     }
   }
 
+  /** Whether whoever asks was disabled or deleted. A set is nobody who could be. */
+  isDisabled(): boolean {
+    const { type, id, relation } = this.question.subject;
+    return (relation ?? '') === '' && this.state.grants.nodes.isDisabledNamed(this.who, type, id);
+  }
+
   /** Each condition is evaluated once per request, however many grants have it. */
   truthOf(condition: number): Truth {
     if (condition === 0) return true;

@@ -26,6 +26,8 @@ export interface IndexHead {
   /** Oldest first; that in force is the last one. */
   readonly versions: readonly KeptVersion[];
   readonly disabled: readonly { readonly type: string; readonly id: string }[];
+  /** By type and digest (gone-subjects.ts). */
+  readonly gone: readonly (readonly [string, string])[];
   readonly remembered: readonly (readonly [string, RememberedWrite])[];
 }
 
@@ -33,6 +35,7 @@ export type SnapshotRow =
   | { readonly kind: 'policy'; readonly state: Omit<PolicyState, 'etag'> }
   | { readonly kind: 'version'; readonly version: KeptVersion }
   | { readonly kind: 'disabled'; readonly subject: { readonly type: string; readonly id: string } }
+  | { readonly kind: 'gone'; readonly type: string; readonly digest: string }
   | { readonly kind: 'remembered'; readonly id: string; readonly write: RememberedWrite }
   | { readonly kind: 'node'; readonly change: NodeChange }
   | { readonly kind: 'grant'; readonly placed: PlacedGrant };
@@ -58,6 +61,8 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
       yield ['policy', encodePolicy(policy), version, revision, appliedAt, author, comment];
     }
     for (const { type, id } of head.disabled) yield ['disabled', type, id];
+    // Before the grants: who is gone is known when a grant speaks of it.
+    for (const [type, digest] of head.gone) yield ['gone', type, digest];
     for (const [id, { digest, revision, at }] of head.remembered) yield ['remembered', id, digest, revision, at];
     yield* nodes.rows();
     while (reached < end) {
@@ -138,6 +143,9 @@ function readRow(row: readonly Json[]): SnapshotRow {
     return { kind, subject: { type: first, id: second } };
   }
   if (kind === 'policy' || kind === 'version') return readPolicyRow(kind, row.slice(1));
+  if (kind === 'gone' && typeof first === 'string' && typeof second === 'string' && row.length === 3) {
+    return { kind, type: first, digest: second };
+  }
   if (row.length === 5 && typeof third === 'number' && typeof fourth === 'number') {
     if (kind === 'remembered' && typeof first === 'string' && typeof second === 'string') {
       return { kind, id: first, write: { digest: second, revision: third, at: fourth } };

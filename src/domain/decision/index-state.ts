@@ -1,6 +1,7 @@
 import type { ResourceRef } from '../subject.ts';
 import { SYSTEM_TENANT } from '../tenant/tenant.ts';
 import type { PolicyState, RememberedWrite } from './decision-index.ts';
+import { goneDigest } from './gone-subjects.ts';
 import { GrantTable } from './grant-table.ts';
 import type { IndexHead, SnapshotRow } from './index-snapshot.ts';
 import { selectedSlots } from './list-slots.ts';
@@ -59,6 +60,9 @@ export class IndexState {
         return;
       case 'restored':
         return;
+      case 'gone':
+        this.#forget(entry.type, entry.digest);
+        return;
       case 'grants':
         for (const [index, change] of entry.changes.entries()) {
           if (change.kind === 'put') this.grants.put(change.grant, revision * POSITIONS_PER_REVISION + index);
@@ -85,6 +89,9 @@ export class IndexState {
       case 'disabled':
         this.#setDisabled(row.subject, true);
         return;
+      case 'gone':
+        this.#forget(row.type, row.digest);
+        return;
       case 'node':
         this.#changeNode(row.change);
         return;
@@ -95,7 +102,8 @@ export class IndexState {
 
   head(): IndexHead {
     const disabled = [...this.#disabled].map((node) => this.grants.nodes.nameOf(node));
-    return { policy: this.#policy, versions: this.versions.all(), disabled, remembered: [...this.remembered] };
+    const gone = [...this.grants.nodes.gone];
+    return { policy: this.#policy, versions: this.versions.all(), disabled, gone, remembered: [...this.remembered] };
   }
 
   /** Tries another policy, until `ask` returns. */
@@ -143,6 +151,16 @@ export class IndexState {
     this.grants.nodes.setDisabled(node, disabled);
     if (disabled) this.#disabled.add(node);
     else this.#disabled.delete(node);
+  }
+
+  /** The mark that came before named it: the node stays disabled, and its name goes with the next checkpoint. */
+  #forget(type: string, digest: string): void {
+    const { nodes } = this.grants;
+    nodes.gone.add(type, digest);
+    for (const node of this.#disabled) {
+      const name = nodes.nameOf(node);
+      if (name.type === type && goneDigest(type, name.id) === digest) this.#disabled.delete(node);
+    }
   }
 
   #remember(id: string, write: RememberedWrite): void {

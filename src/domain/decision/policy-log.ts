@@ -34,7 +34,9 @@ export type PolicyEntry =
   /** A user was disabled, deleted or enabled again. */
   | { readonly kind: 'subject'; readonly subject: SubjectRef; readonly disabled: boolean }
   /** The store was put back from a backup, or taken over: revisions from before count no more (beginsHistory). */
-  | { readonly kind: 'restored' };
+  | { readonly kind: 'restored' }
+  /** A user that is disabled is gone for good: from here on its id is known by `goneDigest` alone (gone-subjects.ts). */
+  | { readonly kind: 'gone'; readonly type: string; readonly digest: string };
 
 /** An entry that this release cannot read. The replica must not go on without it. */
 export class UnreadableEntryError extends Error {
@@ -66,6 +68,8 @@ export function encodePolicyEntry(entry: PolicyEntry): Json {
       return { kind: 'subject', subject: encodeName(entry.subject), disabled: entry.disabled };
     case 'restored':
       return { kind: 'restored' };
+    case 'gone':
+      return { kind: 'gone', type: entry.type, digest: entry.digest };
   }
 }
 
@@ -111,6 +115,9 @@ export function decodePolicyEntry(body: Json): PolicyEntry {
     case 'restored':
       only(entry, 'restored entry', ['kind']);
       return { kind: 'restored' };
+    case 'gone':
+      only(entry, 'gone entry', ['kind', 'type', 'digest']);
+      return { kind: 'gone', type: text(entry['type'], 'type'), digest: text(entry['digest'], 'digest') };
     default:
       throw new UnreadableEntryError('an entry of an unknown kind');
   }

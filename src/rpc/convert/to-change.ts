@@ -20,8 +20,9 @@ import { toTimestamp } from './to-timestamp.ts';
 // Entries of the policy log as WatchChanges tells them.
 
 export function toNotice({ revision, change }: ChangeNotice): WatchChangesResponse {
-  if (change === undefined) return create(WatchChangesResponseSchema, { revision });
-  const { entry, at } = change;
+  // Who is gone was marked as disabled by an entry before; that its name is forgotten concerns nobody who watches.
+  if (change === undefined || change.entry.kind === 'gone') return create(WatchChangesResponseSchema, { revision });
+  const { entry, at } = { ...change, entry: change.entry };
   return create(WatchChangesResponseSchema, {
     revision,
     changeTime: toTimestamp(at),
@@ -30,7 +31,11 @@ export function toNotice({ revision, change }: ChangeNotice): WatchChangesRespon
   });
 }
 
-function toEvent(entry: PolicyEntry, revision: string, appliedAt: number): WatchChangesResponse['event'] {
+function toEvent(
+  entry: Exclude<PolicyEntry, { readonly kind: 'gone' }>,
+  revision: string,
+  appliedAt: number,
+): WatchChangesResponse['event'] {
   switch (entry.kind) {
     case 'policy': {
       const { policy, version, author, comment = '' } = entry;

@@ -19,7 +19,7 @@ interface Chunk {
 }
 
 interface Manifest {
-  /** Stream, padded revision, nonce: the newest checkpoint is the last one. */
+  /** Stream, padded revision and time, nonce: the newest checkpoint is the last one. */
   readonly _id: string;
   readonly nonce: string;
   readonly revision: number;
@@ -65,7 +65,7 @@ export function createMongoCheckpoints(link: Link): MongoCheckpoints {
       }
       const { revision, at } = head;
       const manifest: Manifest = {
-        _id: recordId(head.stream, `${pad(revision)}/${nonce}`),
+        _id: recordId(head.stream, `${pad(revision)}/${pad(at)}/${nonce}`),
         nonce,
         revision,
         digest: head.digest,

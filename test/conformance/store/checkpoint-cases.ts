@@ -78,6 +78,18 @@ export function checkpointCases(define: DefineCase): void {
   );
 }
 
+/** A checkpoint that replaces one of the same revision, as the daily one of a quiet log does. */
+export function repeatedCheckpointCases(define: DefineCase): void {
+  define('a later checkpoint of one revision takes the place of the earlier one', async ({ store: { changeLog } }) => {
+    for (let day = 1; day <= 4; day += 1) {
+      const later = { ...head('s', 5), at: head('s', 5).at + day };
+      await changeLog.saveCheckpoint(later, [`day ${day}`]);
+      const newest = await latest(changeLog, 's');
+      assert.deepEqual([await textOf(newest), newest.at], [[`day ${day}`], later.at]);
+    }
+  });
+}
+
 function head(stream: string, revision: number) {
   return { stream, revision, digest: `digest of ${revision}`, at: 1000 + revision };
 }

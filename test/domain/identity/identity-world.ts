@@ -82,7 +82,8 @@ export async function memoryWorld(): Promise<World & { readonly memory: MemorySt
   return Object.assign(await worldOn(memory, clock, () => {}), { memory });
 }
 
-async function worldOn(store: Store, clock: FakeClock, remove: () => void): Promise<World> {
+/** `remove`: lets go of what the store was made in. */
+export async function worldOn(store: Store, clock: FakeClock, remove: () => void): Promise<World> {
   const random = systemRandom();
   const logger = silentLogger();
   const cost = { memoryKiB: 64, passes: 1, lanes: 1 };
