@@ -14,7 +14,7 @@ interface Locked {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-for (const folder of ['.', 'tools/proto']) {
+for (const folder of ['.', 'tools/proto', 'clients/typescript']) {
   test(`the lock file of ${folder} is complete on every platform and names no registry`, async () => {
     const text = await readFile(join(ROOT, folder, 'package-lock.json'), 'utf8');
     const { packages } = JSON.parse(text) as { packages: Readonly<Record<string, Locked>> };
