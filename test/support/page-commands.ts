@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const STARTS = /^(?:ask|sallyport|curl|grpcurl|cat|npm|[A-Z_]+=)\b|^(?:ask|sallyport)\(\)/;
+const STARTS = /^(?:ask|sallyport|curl|grpcurl|cat|npm)\b|^[A-Z_]+=|^(?:ask|sallyport)\(\)/;
 
 /**
  * What a page gives to paste, as it follows each other: its fenced `sh` blocks, and the indented ones that begin with a command, without
