@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { onBothStores } from '../support/both-stores.ts';
-import type { ServiceProcess } from '../support/service-process.ts';
-import { grpcurl, grpcurlBinary } from './grpcurl.ts';
+import { type Answer, type Terminal, terminal } from './terminal.ts';
 import { needs } from './tool.ts';
 
 // Decisions and what they are made from, by grpcurl and nothing else, on both stores: every part of it as docs/authorization.md teaches it.
-
-type Answer = Record<string, unknown>;
 
 const POLICY = `
 roles:
@@ -36,53 +31,6 @@ const grant = (subject: object, role: string, resource?: object, effect = 'EFFEC
   ...(resource === undefined ? {} : { resource }),
 });
 const put = (...of: Parameters<typeof grant>) => ({ put_grant: grant(...of) });
-
-/** Calls and streams of one service; several requests, and several answers, follow each other. */
-function terminal(service: ServiceProcess) {
-  const target = (method: string, requests: readonly object[]) => [
-    ...[
-      '-H',
-      `authorization: Bearer ${service.adminKey}`,
-      '-d',
-      requests.map((each) => JSON.stringify(each)).join('\n'),
-    ],
-    ...[service.grpc, `sallyport.v1.${method}`],
-  ];
-  const stream = async (method: string, ...requests: readonly object[]): Promise<readonly Answer[]> => {
-    const text = await grpcurl(target(method, requests));
-    return text === '' ? [] : (JSON.parse(`[${text.replaceAll(/^}\n\{/gm, '},\n{')}]`) as Answer[]);
-  };
-  return {
-    stream,
-    call: async (method: string, request: object): Promise<Answer> => (await stream(method, request))[0] ?? {},
-    /** What it is refused with: `Code: FailedPrecondition`, its message and its details. */
-    refused: async (method: string, request: object): Promise<string> => {
-      try {
-        await grpcurl(target(method, [request]));
-      } catch (error) {
-        return (error as { stderr: string }).stderr;
-      }
-      return assert.fail(`${method} was not refused`);
-    },
-    /** The first `count` messages of a stream that does not end. */
-    watch: async (method: string, request: object, count: number): Promise<readonly Answer[]> => {
-      const child = spawn(await grpcurlBinary(), ['-plaintext', ...target(method, [request])]);
-      let text = '';
-      const found: Answer[] = [];
-      for await (const line of createInterface({ input: child.stdout })) {
-        text += line;
-        if (line !== '}') continue;
-        found.push(JSON.parse(text) as Answer);
-        text = '';
-        if (found.length === count) break;
-      }
-      child.kill();
-      return found;
-    },
-  };
-}
-
-type Terminal = ReturnType<typeof terminal>;
 
 const asked = (id: string, permission: string, more: object = {}) => ({
   principal: { subject: user(id) },
