@@ -65,7 +65,7 @@ export async function exchangeOidc(
     });
     const claims = answer.claims();
     if (claims === undefined) return invalid('no claims');
-    if (claims.iat * 1000 > clock.wall() + TOLERANCE_MS) return invalid('jwt_timestamp_check iat');
+    if (claims.iat * 1000 > clock.wall() + TOLERANCE_MS) return invalid('jwt_timestamp_check_failed iat');
     if (!SUBJECT.test(claims.sub)) return invalid('malformed sub');
     return {
       kind: 'vouched',
