@@ -61,9 +61,16 @@ export function toFault(error: unknown): unknown {
   return new Fault('UNAVAILABLE', sentence(error), { cause: error });
 }
 
-/** A socket's own error (ECONNRESET, EPIPE and the like), which the driver now and then lets through as it is. */
+/** Codes of a socket's own errors: those of the system (E and capitals), and those that Node makes up for a stream that was ended. */
+const SOCKET_CODE = /^(E[A-Z]+|ERR_STREAM_[A-Z_]+|ERR_SOCKET_[A-Z_]+)$/;
+
+/**
+ * A socket's own error, which the driver now and then lets through as it is. Not by `syscall`: a write after the other side's end is an
+ * EPIPE that Node makes without one.
+ */
 function isSystemError(error: unknown): boolean {
-  return error instanceof Error && !(error instanceof MongoError) && 'syscall' in error && 'code' in error;
+  if (!(error instanceof Error) || error instanceof MongoError || !('code' in error)) return false;
+  return typeof error.code === 'string' && SOCKET_CODE.test(error.code);
 }
 
 /**
