@@ -14,6 +14,8 @@ export type ConditionShape =
       /** That comprehension, and the cost of each element. */
       readonly iterated: IteratedPath | undefined;
       readonly usesZone: boolean;
+      /** Errors that one run can meet, for each element of `iterated`: `&&`, `||` and comprehensions go on after one. */
+      readonly errors: number;
     }
   | { readonly kind: 'problem'; readonly description: string };
 
@@ -78,9 +80,9 @@ export function shapeOf(ast: ASTNode): ConditionShape {
   try {
     const cost = walk.cost(ast);
     if (cost > MAX_COST) throw new Refusal(`can cost ${cost} steps, at most ${MAX_COST} are allowed`, ast);
-    const { iterated, usesZone } = walk;
+    const { iterated, usesZone, errors } = walk;
     const fixedCost = cost - ITERATIONS * (iterated?.cost ?? 0);
-    return { kind: 'shape', paths: [...walk.paths.values()], fixedCost, iterated, usesZone };
+    return { kind: 'shape', paths: [...walk.paths.values()], fixedCost, iterated, usesZone, errors };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { kind: 'problem', description: `${error.message} at ${textAt(error.node.input, error.node.start)}` };
@@ -97,6 +99,7 @@ class ShapeWalk {
   readonly paths = new Map<string, readonly string[]>();
   iterated: IteratedPath | undefined;
   usesZone = false;
+  errors = 1;
   /** The variable of the comprehension around what is looked at. */
   #variable: string | undefined;
   #comprehensions = 0;
@@ -131,9 +134,11 @@ class ShapeWalk {
         return this.#membership(node.args[0], node.args[1]);
       case '+':
         return this.#sum(node.args) + JOIN_COST;
-      case '?:':
       case '&&':
       case '||':
+        this.errors += 1;
+        return 1 + this.#sum(node.args);
+      case '?:':
       case '-':
       case '*':
       case '/':
@@ -240,6 +245,7 @@ class ShapeWalk {
     const inside = this.#sum(body);
     this.#variable = undefined;
     if (path !== undefined) this.iterated = { path, cost: inside + 1 };
+    else if (isListed) this.errors *= 1 + receiver.args.length;
     return outside + (isListed ? receiver.args.length : ITERATIONS) * (inside + 1);
   }
 }

@@ -41,9 +41,9 @@ export type CompiledCondition =
 
 /** Entries of what is read as a whole, nested ones included. */
 const MAX_NESTED_ENTRIES = 2 * limits.iteratedElements;
-/** What it costs to call the interpreter, and what it costs more where that throws, in units of DecisionWork. */
+/** What it costs to call the interpreter, and what each error that it meets costs more, in units of DecisionWork. */
 const CALL_COST = 20;
-const THROW_COST = 150;
+const ERROR_COST = 30;
 /** Entries and characters, those of the condition too, at which it can cost the worst that its shape says. */
 const LARGE = 1000;
 /** Of a text that is read. Longer ones inside a list count with it: all of a request is 64 KiB. */
@@ -92,11 +92,12 @@ interface ReadShape {
   readonly fixedCost: number;
   readonly iterated: IteratedPath | undefined;
   readonly usesZone: boolean;
+  readonly errors: number;
 }
 
 function evaluator(
   run: (input: ConditionInput) => unknown,
-  { paths, fixedCost, iterated, usesZone }: ReadShape,
+  { paths, fixedCost, iterated, usesZone, errors }: ReadShape,
   chars: number,
 ): Condition['evaluate'] {
   return (input, work) => {
@@ -106,18 +107,32 @@ function evaluator(
       work?.spend(own);
       size += own;
     }
-    const elements = iterated === undefined ? 0 : iterated.cost * sizeOf(valueAt(input, iterated.path));
-    work?.spend(CALL_COST + elements + (usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1)));
-    try {
-      const result = run(input);
-      if (result === true || result === false) return result;
-    } catch {
-      // Whatever the interpreter refuses (an absent key, types that do not fit, an overflow) is neither true nor false.
-    }
-    work?.spend(THROW_COST);
+    const elements = iterated === undefined ? 0 : sizeOf(valueAt(input, iterated.path));
+    work?.spend(CALL_COST + elements * (iterated?.cost ?? 0) + (usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1)));
+    const result = resultOf(run, input);
+    if (result !== undefined) return result;
+    work?.spend(ERROR_COST * errors * Math.max(elements, 1));
     const absent = paths.filter((path) => valueAt(input, path) === undefined);
     return (absent.length > 0 ? absent : paths).map((path) => path.join('.'));
   };
+}
+
+/**
+ * Undefined for whatever the interpreter refuses: an absent key, types that do not fit, an overflow. It throws then, several times in
+ * one run where there are several keys, and nobody reads the stacks: collecting them takes four fifths of such a run. The limit is of
+ * the whole process, but nothing else runs until it is put back.
+ */
+function resultOf(run: (input: ConditionInput) => unknown, input: ConditionInput): boolean | undefined {
+  const frames = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    const result = run(input);
+    return typeof result === 'boolean' ? result : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    Error.stackTraceLimit = frames;
+  }
 }
 
 function valueAt(input: ConditionInput, path: readonly string[]): unknown {

@@ -11,16 +11,20 @@ import { INCLUDES } from './what-table.ts';
 // The nearest misses of a denial: allows that fail in one respect only.
 
 const MAX_LOOKED_AT = 1000;
+/** Reading one grant and saying what it lacks, in units of DecisionWork. */
+const LOOK_COST = 40;
 
-/** Of the subject, the sets it is in, and the rules; at most 1,000 grants are looked at. */
+/** Of the subject, the sets it is in, and the rules; at most 1,000 grants are looked at. Throws LIMIT_EXCEEDED when that takes too much. */
 export function* explainMisses(request: DecisionRequest): Generator<string> {
   const { grants } = request.state;
+  const places = new Set([WHOLE_TENANT, ...effectiveResources(request)]);
   let looked = 0;
   for (const { node } of effectiveSubjects(request)) {
     for (const slot of grants.slotsOfNode(node)) {
       looked += 1;
       if (looked > MAX_LOOKED_AT) return;
-      const miss = missOf(request, slot);
+      request.work.spend(LOOK_COST);
+      const miss = missOf(request, places, slot);
       if (miss !== undefined) yield miss;
     }
   }
@@ -32,14 +36,14 @@ export function* explainMisses(request: DecisionRequest): Generator<string> {
   if (looked === 0) yield `${formatSubject(request.question.subject)} holds no grant`;
 }
 
-function missOf(request: DecisionRequest, slot: number): string | undefined {
+/** `places`: where a grant would count. */
+function missOf(request: DecisionRequest, places: ReadonlySet<number>, slot: number): string | undefined {
   const { state, question, now } = request;
   const { grants } = state;
   const grant = grants.at(slot)?.grant;
   if (grant === undefined || grant.effect === 'deny') return undefined;
   const includes = grants.whats.state(grants.whats.match(question.permission), grants.whatOf(slot)) === INCLUDES;
-  const resource = grants.resourceOf(slot);
-  const here = resource === WHOLE_TENANT || effectiveResources(request).includes(resource);
+  const here = places.has(grants.resourceOf(slot));
   const reason = reasonOf(request, grant, includes, here, isLive(grant, now), grants.conditionOf(slot));
   if (reason === undefined) return undefined;
   return `${formatSubject(grant.subject)} holds ${whatText(grant)}${placeText(grant)} by grant ${grant.id}, but ${reason}`;

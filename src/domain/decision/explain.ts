@@ -2,6 +2,7 @@ import { formatResource, formatSubject } from '../subject.ts';
 import { decide, effectiveResources } from './decide.ts';
 import type { DecisionQuestion } from './decision-index.ts';
 import { DecisionRequest, type DecisionState } from './decision-request.ts';
+import { DecisionWork, MAX_CALL_WORK } from './decision-work.ts';
 import { type EffectiveSubject, effectiveSubjects } from './effective-subjects.ts';
 import { explainMisses } from './explain-misses.ts';
 import { grantText, roleName, ruleText, whatText } from './explain-text.ts';
@@ -13,11 +14,12 @@ import { INCLUDES } from './what-table.ts';
 
 const MAX_STEPS = 20;
 
-/** `now` is epoch ms. Throws what `decide` throws. */
+/** `now` is epoch ms. Throws what `decide` throws; looking for the path may take as much again as the decision itself. */
 export function explain(state: DecisionState, question: DecisionQuestion, now: number): readonly string[] {
-  const decision = decide(state, question, now);
+  const work = new DecisionWork(MAX_CALL_WORK);
+  const decision = decide(state, question, now, work);
   const found: string[] = [];
-  for (const step of steps(new DecisionRequest(state, question, now), decision)) {
+  for (const step of steps(new DecisionRequest(state, question, now, work), decision)) {
     if (!found.includes(step)) found.push(step);
     if (found.length === MAX_STEPS) break;
   }

@@ -88,6 +88,28 @@ test('a thousand small conditions are answered', () => {
   assert.equal(index.decide(question, NOW).reason, 'GRANTED');
 });
 
+test('explaining a denial is charged for the grants that it looks at', () => {
+  const others = Array.from({ length: 900 }, (_, at): Grant => {
+    const resource = { type: 'document', id: `${at}` };
+    return { id: `o${at}`, subject: QUESTION.subject, what: MEMBER, resource, effect: 'allow' };
+  });
+  const memberships = (count: number): Grant[] =>
+    Array.from({ length: count }, (_, at): Grant[] => {
+      const resource = { type: 'group', id: `${at}` };
+      const condition = through(at);
+      return [
+        { id: `m${at}`, subject: QUESTION.subject, what: MEMBER, resource, condition, effect: 'allow' },
+        { id: `g${at}`, subject: group(`${at}`), what: { kind: 'role', role: 'reader' }, effect: 'allow' },
+      ];
+    }).flat();
+  const question = { ...QUESTION, context: LONG };
+  // 30 memberships take 13,000 units each, which leaves the decision nearly none.
+  assert.throws(() => indexOf(memberships(31)).decide(question, NOW), LIMIT);
+  assert.equal(indexOf([...others, ...memberships(30)]).decide(question, NOW).reason, 'NO_MATCH');
+  assert.equal(indexOf(memberships(30)).explain(question, NOW).length, 1);
+  assert.throws(() => indexOf([...others, ...memberships(30)]).explain(question, NOW), LIMIT);
+});
+
 test('decisions of one call share what they may take', () => {
   const index = indexOf(readers(25, through));
   const work = new DecisionWork(MAX_CALL_WORK);
