@@ -20,6 +20,16 @@ export class ConditionTable {
     return this.#texts.length;
   }
 
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  /** Takes back every condition beyond number `size`. Nothing else may have them. */
+  truncate(size: number): void {
+    for (let number = this.#texts.length; number > size; number -= 1) this.#compiled.delete(number);
+    for (const text of this.#texts.splice(size)) this.#numbers.delete(text);
+  }
+
   text(number: number): string | undefined {
     return this.#texts[number - 1];
   }

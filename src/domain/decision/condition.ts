@@ -108,7 +108,9 @@ function evaluator(
       size += own;
     }
     const elements = iterated === undefined ? 0 : sizeOf(valueAt(input, iterated.path));
-    work?.spend(CALL_COST + elements * (iterated?.cost ?? 0) + (usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1)));
+    work?.spend(
+      CALL_COST + elements * (iterated?.cost ?? 0) + (usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1)),
+    );
     const result = resultOf(run, input);
     if (result !== undefined) return result;
     work?.spend(ERROR_COST * errors * Math.max(elements, 1));

@@ -10,8 +10,11 @@ import { listPermissions, listResources, listSubjects } from './permitted.ts';
 import { decodePolicyEntry } from './policy-log.ts';
 import type { Grant, Policy } from './use-cases.ts';
 
-/** Slots left behind by removed grants before a rebuild is worth it. */
+/** Slots left behind by removed grants, or names that nothing speaks of, before a rebuild is worth it. */
 const WASTE_ALLOWED = 65_536;
+/** A grant names a subject, a set's base, a resource, a role and a condition at most; a fact two names. */
+const NAMES_PER_GRANT = 5;
+const NAMES_PER_FACT = 2;
 
 /** The index as replication sees it: it alone changes it. */
 export interface ChangingDecisionIndex extends DecisionIndex {
@@ -26,8 +29,10 @@ export interface ChangingDecisionIndex extends DecisionIndex {
   restored(revision: number): void;
   /** Chunks of the state as it is when the first is taken; the rest may be taken over many turns. See snapshotIndex. */
   snapshot(): Generator<string>;
-  /** Whether removed grants take more room than living ones: time to rebuild. */
+  /** Whether what was removed takes more room than what lives: time to rebuild. */
   isWasteful(): boolean;
+  /** Names of subjects, resources, roles, permissions and conditions that are kept, whether anything still speaks of them or not. */
+  readonly nameCount: number;
 }
 
 /** An empty index. `builtIn` is the policy of tenant `sallyport`, which its log cannot change. */
@@ -95,6 +100,14 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
       revision = at;
     },
     snapshot: () => snapshotIndex(() => state.head(), grants),
-    isWasteful: () => grants.end - 1 - grants.count > grants.count + WASTE_ALLOWED,
+    isWasteful: () => {
+      const used = NAMES_PER_GRANT * grants.count + NAMES_PER_FACT * grants.nodes.facts;
+      return (
+        grants.end - 1 - grants.count > grants.count + WASTE_ALLOWED || grants.nameCount > 2 * used + WASTE_ALLOWED
+      );
+    },
+    get nameCount() {
+      return grants.nameCount;
+    },
   };
 }

@@ -64,8 +64,9 @@ export class DecisionRequest {
     // A set such as `group:eng#member` is nobody who could ask; it must not pass for the group itself.
     const plain = subject.relation === undefined || subject.relation === '';
     if (contextualGrants === undefined || contextualGrants.length === 0) {
-      this.who = plain ? nodes.find(subject.type, subject.id) : 0;
-      this.what = resource === undefined ? 0 : nodes.find(resource.type, resource.id);
+      const found = plain && resource !== undefined ? nodes.findPair(subject, resource) : undefined;
+      this.who = found?.subject ?? (plain ? nodes.find(subject.type, subject.id) : 0);
+      this.what = found?.resource ?? (resource === undefined ? 0 : nodes.find(resource.type, resource.id));
       this.contextual = NO_GRANTS;
     } else {
       this.who = plain ? this.#numberOf(subject.type, subject.id) : 0;

@@ -31,7 +31,7 @@ export interface EffectiveSubject {
 export function effectiveSubjects(request: DecisionRequest): readonly EffectiveSubject[] {
   const { nodes } = request.state.grants;
   const found = [beginning(request.who)];
-  const everyone = nodes.find(EVERYONE.type, EVERYONE.id);
+  const everyone = nodes.everyone;
   if (everyone !== 0 && everyone !== request.who) found.push(beginning(everyone));
   if (request.contextual.length > 0) return close(request, withContextualEveryone(request, found));
   return found.some(({ node }) => request.state.grants.firstMembership(node) !== 0) ? close(request, found) : found;

@@ -1,17 +1,19 @@
 import type { ResourceRef, SubjectRef } from '../subject.ts';
-import { Column32, Column64, ValueColumn } from './column.ts';
+import { Column64 } from './column.ts';
 import { ConditionTable } from './condition-table.ts';
-import { NodeTable } from './node-table.ts';
+import { Memberships } from './memberships.ts';
+import { GRANTED_FIRST, GRANTED_LAST, NodeTable, ON_FIRST, ON_LAST } from './node-table.ts';
 import { PairTable } from './pair-table.ts';
 import { createPatternSet } from './pattern-set.ts';
 import { SlotLists } from './slot-lists.ts';
-import { TextNumbers } from './text-numbers.ts';
+import * as Row from './slot-rows.ts';
+import { TextTable } from './text-table.ts';
 import type { Grant, Policy } from './use-cases.ts';
 import { WhatTable } from './what-table.ts';
 
-// All grants of a tenant. A grant is a slot: a position in each column. Slots are given in the order in which grants were first
-// written and never again, so that a walk in slot order neither skips nor repeats; what a removed grant leaves behind goes when
-// the index is rebuilt. About 300 bytes per grant with a subject of its own.
+// All grants of a tenant. A grant is a slot: the number of its row. Slots are given in the order in which grants were first written and
+// never again, so that a walk in slot order neither skips nor repeats; what a removed grant leaves behind goes when the index is
+// rebuilt. All of it is numbers in typed arrays: a million grants are not one object for the garbage collector.
 
 /** Resource 0 of a slot: the whole tenant. */
 export const WHOLE_TENANT = 0;
@@ -22,28 +24,31 @@ export interface PlacedGrant {
   readonly position: number;
 }
 
+/** Field of an id's record: its slot. */
+const SLOT = 0;
+
 export class GrantTable {
   readonly nodes = new NodeTable();
   readonly whats = new WhatTable();
   readonly conditions = new ConditionTable();
-  readonly #subjects = new Column32();
-  readonly #resources = new Column32();
-  /** What it speaks of times 2, plus 1 for a deny. */
-  readonly #whats = new Column32();
-  /** Epoch ms; 0: for good. */
-  readonly #expiries = new Column64();
+  readonly #rows = new Row.SlotRows();
   readonly #positions = new Column64();
-  readonly #ids = new ValueColumn<string>();
-  /** Numbers of conditions; 0: none. */
-  readonly #conditions = new Column32();
-  /** The set that a grant makes its subject a member of, where something was granted to that set; otherwise 0. */
-  readonly #memberOf = new Column32();
-  readonly #slots = new TextNumbers();
-  readonly #pairs = new PairTable(this.#subjects, this.#resources);
-  readonly #ofSubject = new SlotLists();
-  readonly #onResource = new SlotLists();
-  /** By subject: only the grants that make it a member of some set. */
-  readonly #memberships = new SlotLists();
+  readonly #ids = new TextTable(1);
+  readonly #pairs = new PairTable(this.#rows);
+  readonly #ofSubject = new SlotLists(this.nodes.names, this.#rows, {
+    first: GRANTED_FIRST,
+    last: GRANTED_LAST,
+    next: Row.GRANTED_NEXT,
+    previous: Row.GRANTED_PREVIOUS,
+  });
+  /** Those on the whole tenant belong to record 0. */
+  readonly #onResource = new SlotLists(this.nodes.names, this.#rows, {
+    first: ON_FIRST,
+    last: ON_LAST,
+    next: Row.ON_NEXT,
+    previous: Row.ON_PREVIOUS,
+  });
+  readonly #memberships = new Memberships(this.nodes, this.whats, this.#rows);
   #end = 1;
   #count = 0;
   /** Told before a slot changes, so that a snapshot under way keeps what was there. */
@@ -58,68 +63,97 @@ export class GrantTable {
     return this.#end;
   }
 
+  /** Names of any kind that are kept, whether a grant still speaks of them or not. */
+  get nameCount(): number {
+    return this.nodes.count + this.whats.size + this.conditions.size;
+  }
+
   /** Replaces roles and rules. */
   setPolicy(policy: Policy): void {
+    const bases = new Set<number>();
     const rules = (policy.rules ?? []).map((rule) => ({
       rule,
       patterns: createPatternSet(rule.permissions),
       deny: rule.effect === 'deny',
-      subject: rule.subject === undefined ? 0 : this.internSubject(rule.subject),
+      subject: rule.subject === undefined ? 0 : this.#internSubject(rule.subject, bases),
       condition: this.conditions.intern(rule.condition),
     }));
     this.whats.setPolicy(policy, rules);
+    this.#linkMembers(bases);
+  }
+
+  /** Tries another policy until `ask` returns. Of what only that one names nothing stays. */
+  withPolicy<T>(tried: Policy, inForce: Policy, ask: () => T): T {
+    const mark = { nodes: this.nodes.mark(), whats: this.whats.size, conditions: this.conditions.size };
+    try {
+      this.setPolicy(tried);
+      return ask();
+    } finally {
+      this.setPolicy(inForce);
+      const bases = new Set<number>();
+      for (const set of this.nodes.setsSince(mark.nodes)) bases.add(this.nodes.baseOf(set));
+      for (const base of bases) this.#memberships.unlinkSince(mark.nodes, walk(this.#onResource, base));
+      this.nodes.truncate(mark.nodes);
+      this.whats.truncate(mark.whats);
+      this.conditions.truncate(mark.conditions);
+    }
   }
 
   /** Adds a grant at `position` (higher than any before), or replaces the one of its id, which keeps its position. */
   put(grant: Grant, position: number): void {
-    const known = this.#slots.get(grant.id);
+    const rows = this.#rows;
+    const id = this.#ids.intern(1, grant.id);
+    const known = this.#ids.get(id, SLOT);
     const slot = known === 0 ? this.#end : known;
-    if (known === 0) this.#end += 1;
-    else {
+    if (known === 0) {
+      this.#end += 1;
+      rows.reserve(slot);
+      this.#positions.set(slot, position);
+      this.#ids.set(id, SLOT, slot);
+      rows.set(slot, Row.ID, id);
+    } else {
       this.onChange?.(known);
       this.#unlink(known);
     }
-    this.#subjects.set(slot, this.internSubject(grant.subject));
     const { resource } = grant;
-    this.#resources.set(slot, resource === undefined ? WHOLE_TENANT : this.nodes.intern(resource.type, resource.id));
-    const deny = grant.effect === 'deny';
-    this.#whats.set(slot, this.whats.intern(grant.what) * 2 + (deny ? 1 : 0));
-    this.#expiries.set(slot, grant.expiresAt ?? 0);
-    this.#conditions.set(slot, this.conditions.intern(grant.condition));
-    if (known === 0) {
-      this.#positions.set(slot, position);
-      this.#ids.set(slot, grant.id);
-      this.#slots.set(grant.id, slot);
-    }
+    const bases = new Set<number>();
+    rows.set(slot, Row.SUBJECT, this.#internSubject(grant.subject, bases));
+    rows.set(slot, Row.RESOURCE, resource === undefined ? WHOLE_TENANT : this.nodes.intern(resource.type, resource.id));
+    rows.set(slot, Row.WHAT, this.whats.intern(grant.what) * 2 + (grant.effect === 'deny' ? 1 : 0));
+    rows.set(slot, Row.CONDITION, this.conditions.intern(grant.condition));
+    rows.setLong(slot, Row.EXPIRY, grant.expiresAt ?? 0);
     this.#link(slot);
+    this.#linkMembers(bases);
   }
 
   /** False when there is none. */
   remove(id: string): boolean {
-    const slot = this.#slots.get(id);
-    if (slot === 0) return false;
+    const record = this.#ids.find(1, id);
+    if (record === 0) return false;
+    const slot = this.#ids.get(record, SLOT);
     this.onChange?.(slot);
     this.#unlink(slot);
-    this.#ids.set(slot, undefined);
-    this.#slots.delete(id);
+    this.#rows.set(slot, Row.ID, 0);
+    this.#ids.remove(record);
     return true;
   }
 
   /** 0 when there is none. */
   slotOf(id: string): number {
-    return this.#slots.get(id);
+    const record = this.#ids.find(1, id);
+    return record === 0 ? 0 : this.#ids.get(record, SLOT);
   }
 
   /** Undefined for a slot whose grant was removed. */
   at(slot: number): PlacedGrant | undefined {
-    const id = this.#ids.get(slot);
-    if (id === undefined) return undefined;
-    const resource = this.#resources.get(slot);
-    const expiresAt = this.#expiries.get(slot);
-    const condition = this.conditions.text(this.#conditions.get(slot));
+    const id = this.#rows.get(slot, Row.ID);
+    if (id === 0) return undefined;
+    const resource = this.resourceOf(slot);
+    const expiresAt = this.expiryOf(slot);
+    const condition = this.conditions.text(this.conditionOf(slot));
     const grant: Grant = {
-      id,
-      subject: this.nodes.subjectOf(this.#subjects.get(slot)),
+      id: this.#ids.textOf(id),
+      subject: this.nodes.subjectOf(this.subjectOf(slot)),
       what: this.whats.what(this.whatOf(slot)),
       ...(resource === WHOLE_TENANT ? {} : { resource: this.nodes.nameOf(resource) }),
       effect: this.isDeny(slot) ? 'deny' : 'allow',
@@ -129,35 +163,40 @@ export class GrantTable {
     return { grant, position: this.#positions.get(slot) };
   }
 
+  /** False for a slot whose grant was removed. */
+  isHeld(slot: number): boolean {
+    return this.#rows.get(slot, Row.ID) !== 0;
+  }
+
   idOf(slot: number): string {
-    return this.#ids.get(slot) ?? '';
+    return this.#ids.textOf(this.#rows.get(slot, Row.ID));
   }
 
   whatOf(slot: number): number {
-    return this.#whats.get(slot) >>> 1;
+    return this.#rows.get(slot, Row.WHAT) >>> 1;
   }
 
   subjectOf(slot: number): number {
-    return this.#subjects.get(slot);
+    return this.#rows.get(slot, Row.SUBJECT);
   }
 
   /** WHOLE_TENANT for a grant without a resource. */
   resourceOf(slot: number): number {
-    return this.#resources.get(slot);
+    return this.#rows.get(slot, Row.RESOURCE);
   }
 
   isDeny(slot: number): boolean {
-    return (this.#whats.get(slot) & 1) === 1;
+    return (this.#rows.get(slot, Row.WHAT) & 1) === 1;
   }
 
   /** Epoch ms; 0: for good. */
   expiryOf(slot: number): number {
-    return this.#expiries.get(slot);
+    return this.#rows.getLong(slot, Row.EXPIRY);
   }
 
   /** 0: none. */
   conditionOf(slot: number): number {
-    return this.#conditions.get(slot);
+    return this.#rows.get(slot, Row.CONDITION);
   }
 
   /** The first of the subject's grants that make it a member of a set; 0: there is none. */
@@ -171,27 +210,12 @@ export class GrantTable {
 
   /** The set that a membership makes its subject a member of. */
   setOf(slot: number): number {
-    return this.#memberOf.get(slot);
+    return this.#memberships.setOf(slot);
   }
 
   /** Slots of the grants that make somebody a member of a set, oldest first. */
   *membersOf(set: number): Generator<number> {
-    for (const slot of walk(this.#onResource, this.nodes.baseOf(set))) if (this.#memberOf.get(slot) === set) yield slot;
-  }
-
-  /**
-   * The number of a grant's or rule's subject. When it is the first mention of a set, those who are in it already are linked: 100,000
-   * members take about 10 ms, once.
-   */
-  internSubject(subject: SubjectRef): number {
-    const base = this.nodes.intern(subject.type, subject.id);
-    const { relation } = subject;
-    if (relation === undefined || relation === '') return base;
-    const known = this.nodes.setOf(base, relation);
-    if (known !== 0) return known;
-    const set = this.nodes.internSet(base, relation);
-    for (const slot of walk(this.#onResource, base)) this.#linkMembership(slot);
-    return set;
+    for (const slot of walk(this.#onResource, this.nodes.baseOf(set))) if (this.setOf(slot) === set) yield slot;
   }
 
   positionOf(slot: number): number {
@@ -210,7 +234,11 @@ export class GrantTable {
     return low;
   }
 
+  /** The first grant to a subject on a resource or on the whole tenant; 0: there is none. */
   firstOf(subject: number, resource: number): number {
+    if (resource === WHOLE_TENANT && !this.nodes.hasTenantWide(subject)) return 0;
+    const only = this.#ofSubject.only(subject);
+    if (only !== 0) return this.resourceOf(only) === resource ? only : 0;
     return this.#pairs.first(subject, resource);
   }
 
@@ -236,7 +264,7 @@ export class GrantTable {
 
   /** Single subjects that something was granted to or denied, in no certain order. */
   *subjects(): Generator<number> {
-    for (let node = 1; node <= this.nodes.count; node += 1) {
+    for (const node of this.nodes.all()) {
       if (this.#ofSubject.first(node) !== 0 && this.nodes.baseOf(node) === 0) yield node;
     }
   }
@@ -259,35 +287,40 @@ export class GrantTable {
     }
   }
 
-  #link(slot: number): void {
-    this.#pairs.add(slot);
-    this.#ofSubject.append(this.#subjects.get(slot), slot);
-    this.#onResource.append(this.#resources.get(slot), slot);
-    this.whats.count(this.whatOf(slot), this.isDeny(slot), 1);
-    this.#linkMembership(slot);
-    this.#count += 1;
+  /** The number of a grant's or rule's subject. What is first mentioned by a set goes into `bases`: see #linkMembers. */
+  #internSubject(subject: SubjectRef, bases: Set<number>): number {
+    const { type, id, relation } = subject;
+    if (relation === undefined || relation === '') return this.nodes.intern(type, id);
+    const known = this.nodes.findSubject(subject);
+    if (known !== 0) return known;
+    const base = this.nodes.intern(type, id);
+    bases.add(base);
+    return this.nodes.internSet(base, relation);
   }
 
-  /** Only an allow of exactly the set's role on exactly its base makes a member. */
-  #linkMembership(slot: number): void {
-    const resource = this.#resources.get(slot);
-    if (resource === WHOLE_TENANT || this.isDeny(slot) || this.#memberOf.get(slot) !== 0) return;
-    const what = this.whats.what(this.whatOf(slot));
-    const set = what.kind === 'role' ? this.nodes.setOf(resource, what.role) : 0;
-    if (set === 0) return;
-    this.#memberOf.set(slot, set);
-    this.#memberships.append(this.#subjects.get(slot), slot);
+  /** Links those who are in a new set already: 100,000 members take about 10 ms, once. */
+  #linkMembers(bases: Iterable<number>): void {
+    for (const base of bases) for (const slot of walk(this.#onResource, base)) this.#memberships.link(slot);
+  }
+
+  #link(slot: number): void {
+    const subject = this.subjectOf(slot);
+    const resource = this.resourceOf(slot);
+    if (resource === WHOLE_TENANT) this.nodes.noteTenantWide(subject);
+    this.#pairs.add(slot);
+    this.#ofSubject.append(subject, slot);
+    this.#onResource.append(resource, slot);
+    this.whats.count(this.whatOf(slot), this.isDeny(slot), 1);
+    this.#memberships.link(slot);
+    this.#count += 1;
   }
 
   #unlink(slot: number): void {
     this.#pairs.remove(slot);
-    this.#ofSubject.remove(this.#subjects.get(slot), slot);
-    this.#onResource.remove(this.#resources.get(slot), slot);
+    this.#ofSubject.remove(this.subjectOf(slot), slot);
+    this.#onResource.remove(this.resourceOf(slot), slot);
     this.whats.count(this.whatOf(slot), this.isDeny(slot), -1);
-    if (this.#memberOf.get(slot) !== 0) {
-      this.#memberships.remove(this.#subjects.get(slot), slot);
-      this.#memberOf.set(slot, 0);
-    }
+    this.#memberships.unlink(slot);
     this.#count -= 1;
   }
 }

@@ -90,17 +90,17 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
 /** Links and attributes as they are now, whatever is written until the walk is over. */
 function nodeRows(nodes: NodeTable): { rows(): Generator<Json> } {
   const kept = new Map<number, readonly NodeChange[]>();
-  const end = nodes.count + 1;
-  let reached = 1;
+  const { end } = nodes.mark();
+  let reached = 0;
   nodes.onChange = (node) => {
-    if (node >= reached && node < end && !kept.has(node)) kept.set(node, changesOf(nodes, node));
+    if (node > reached && node < end && !kept.has(node)) kept.set(node, changesOf(nodes, node));
   };
   return {
     *rows() {
-      while (reached < end) {
-        const changes = kept.get(reached) ?? changesOf(nodes, reached);
-        kept.delete(reached);
-        reached += 1;
+      for (const node of nodes.before(end)) {
+        const changes = kept.get(node) ?? changesOf(nodes, node);
+        kept.delete(node);
+        reached = node;
         for (const change of changes) yield ['node', encodeChange(change)];
       }
     },

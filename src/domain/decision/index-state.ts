@@ -90,7 +90,8 @@ export class IndexState {
         this.#setDisabled(row.subject, true);
         return;
       case 'gone':
-        this.#forget(row.type, row.digest);
+        // Nobody among the disabled of a snapshot: it is not looked for.
+        this.grants.nodes.gone.add(row.type, row.digest);
         return;
       case 'node':
         this.#changeNode(row.change);
@@ -106,14 +107,9 @@ export class IndexState {
     return { policy: this.#policy, versions: this.versions.all(), disabled, gone, remembered: [...this.remembered] };
   }
 
-  /** Tries another policy, until `ask` returns. */
+  /** Tries another policy until `ask` returns. */
   withPolicy<T>(policy: Policy, ask: () => T): T {
-    this.grants.setPolicy(policy);
-    try {
-      return ask();
-    } finally {
-      this.grants.setPolicy(this.#policy.policy);
-    }
+    return this.grants.withPolicy(policy, this.#policy.policy, ask);
   }
 
   #setPolicy(next: PolicyState): void {

@@ -1,5 +1,4 @@
 import type { GrantPage } from './decision-index.ts';
-import { filterSelects, isLive } from './grant.ts';
 import type { GrantTable } from './grant-table.ts';
 import type { Grant, GrantFilter } from './use-cases.ts';
 
@@ -19,14 +18,17 @@ export function listSlots(
   limit: number,
   now: number,
 ): GrantPage {
+  const selects = selectorOf(grants, filter);
   const few = fewSlots(grants, filter);
   const first = grants.seek(from);
   const found: Grant[] = [];
   const end = few === undefined ? Math.min(grants.end, first + MAX_LOOKED_AT) : grants.end;
   for (const slot of few ?? range(first, end)) {
-    if (slot < first) continue;
+    if (slot < first || !selects(slot)) continue;
+    const expiry = grants.expiryOf(slot);
+    if (expiry !== 0 && expiry <= now) continue;
     const placed = grants.at(slot);
-    if (placed === undefined || !isLive(placed.grant, now) || !filterSelects(filter, placed.grant)) continue;
+    if (placed === undefined) continue;
     if (found.length === limit) return { grants: found, next: placed.position };
     found.push(placed.grant);
   }
@@ -35,11 +37,21 @@ export function listSlots(
 
 /** Every slot that a filter selects, in no certain order; each may be removed while the walk is under way. */
 export function* selectedSlots(grants: GrantTable, filter: GrantFilter): Generator<number> {
-  const listed = listOf(grants, filter);
-  for (const slot of listed ?? range(1, grants.end)) {
-    const placed = grants.at(slot);
-    if (placed !== undefined && filterSelects(filter, placed.grant)) yield slot;
-  }
+  const selects = selectorOf(grants, filter);
+  for (const slot of listOf(grants, filter) ?? range(1, grants.end)) if (selects(slot)) yield slot;
+}
+
+/** Whether a slot's grant matches every field that the filter sets, told by numbers: a name that nobody mentioned selects nothing. */
+function selectorOf(grants: GrantTable, { subject, resource, role }: GrantFilter): (slot: number) => boolean {
+  const by = subject === undefined ? undefined : grants.nodes.findSubject(subject);
+  const on = resource === undefined ? undefined : grants.nodes.find(resource.type, resource.id);
+  const of = role === undefined ? undefined : grants.whats.find({ kind: 'role', role });
+  if (by === 0 || on === 0 || of === 0) return () => false;
+  return (slot) =>
+    grants.isHeld(slot) &&
+    (by === undefined || grants.subjectOf(slot) === by) &&
+    (on === undefined || grants.resourceOf(slot) === on) &&
+    (of === undefined || grants.whatOf(slot) === of);
 }
 
 function listOf(grants: GrantTable, filter: GrantFilter): Iterable<number> | undefined {

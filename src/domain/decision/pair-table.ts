@@ -1,98 +1,53 @@
-import { Column32 } from './column.ts';
+import { BucketDirectory } from './bucket-directory.ts';
+import { PAIR_NEXT, RESOURCE, type SlotRows, SUBJECT } from './slot-rows.ts';
 
-// Which grants a subject holds on a resource: linear hashing (Litwin 1980) over chains of slots. A table that doubles would stop the
-// event loop; here every insertion splits one bucket, so growing costs the same at a million grants as at ten.
-
-const FIRST_LEVEL = 4;
-
+/** Which grants a subject holds on a resource. */
 export class PairTable {
-  readonly #heads = new Column32();
-  readonly #next = new Column32();
-  readonly #subjects: Column32;
-  readonly #resources: Column32;
-  /** There are 2^level + split buckets. */
-  #level = FIRST_LEVEL;
-  #split = 0;
-  #count = 0;
+  readonly #rows: SlotRows;
+  readonly #directory: BucketDirectory;
 
-  /** Subject and resource of each slot; slot 0 is none. */
-  constructor(subjects: Column32, resources: Column32) {
-    this.#subjects = subjects;
-    this.#resources = resources;
+  /** Reads subject and resource of a slot from its row, and keeps its chains there; slot 0 is none. */
+  constructor(rows: SlotRows) {
+    this.#rows = rows;
+    this.#directory = new BucketDirectory({
+      hashOf: (slot) => hashOf(rows.get(slot, SUBJECT), rows.get(slot, RESOURCE)),
+      next: (slot) => rows.get(slot, PAIR_NEXT),
+      setNext: (slot, next) => rows.set(slot, PAIR_NEXT, next),
+    });
   }
 
   /** The first slot of the pair, or 0. */
   first(subject: number, resource: number): number {
-    return this.#seek(this.#heads.get(this.#bucket(hashOf(subject, resource))), subject, resource);
+    return this.#seek(this.#directory.first(hashOf(subject, resource)), subject, resource);
   }
 
   /** The slot after `slot` of the same pair, or 0. */
   next(slot: number, subject: number, resource: number): number {
-    return this.#seek(this.#next.get(slot), subject, resource);
+    return this.#seek(this.#rows.get(slot, PAIR_NEXT), subject, resource);
   }
 
   add(slot: number): void {
-    this.#link(slot);
-    this.#count += 1;
-    if (this.#count > (1 << this.#level) + this.#split) this.#splitOne();
+    this.#directory.add(slot);
   }
 
-  /** Buckets are never merged again: a table that shrinks for good is rebuilt as a whole. */
   remove(slot: number): void {
-    const bucket = this.#bucketOf(slot);
-    const after = this.#next.get(slot);
-    let at = this.#heads.get(bucket);
-    if (at === slot) this.#heads.set(bucket, after);
-    else {
-      while (this.#next.get(at) !== slot) at = this.#next.get(at);
-      this.#next.set(at, after);
-    }
-    this.#count -= 1;
+    this.#directory.remove(slot);
   }
 
   #seek(from: number, subject: number, resource: number): number {
+    const rows = this.#rows;
     let slot = from;
-    while (slot !== 0 && (this.#subjects.get(slot) !== subject || this.#resources.get(slot) !== resource)) {
-      slot = this.#next.get(slot);
+    while (slot !== 0 && (rows.get(slot, SUBJECT) !== subject || rows.get(slot, RESOURCE) !== resource)) {
+      slot = rows.get(slot, PAIR_NEXT);
     }
     return slot;
   }
-
-  #bucketOf(slot: number): number {
-    return this.#bucket(hashOf(this.#subjects.get(slot), this.#resources.get(slot)));
-  }
-
-  #bucket(hash: number): number {
-    const bucket = hash & ((1 << this.#level) - 1);
-    return bucket < this.#split ? hash & ((2 << this.#level) - 1) : bucket;
-  }
-
-  #link(slot: number): void {
-    const bucket = this.#bucketOf(slot);
-    this.#next.set(slot, this.#heads.get(bucket));
-    this.#heads.set(bucket, slot);
-  }
-
-  #splitOne(): void {
-    let slot = this.#heads.get(this.#split);
-    this.#heads.set(this.#split, 0);
-    this.#split += 1;
-    if (this.#split === 1 << this.#level) {
-      this.#level += 1;
-      this.#split = 0;
-    }
-    while (slot !== 0) {
-      const after = this.#next.get(slot);
-      this.#link(slot);
-      slot = after;
-    }
-  }
 }
 
-/** The finalizer of MurmurHash3 over both numbers: numbers are given in sequence, so their low bits alone would do badly. */
+/** The finalizer of MurmurHash3 over both numbers: their low bits alone would do badly, and nobody chooses them. */
 function hashOf(subject: number, resource: number): number {
   let hash = Math.imul(subject, 0x9e3779b1) ^ Math.imul(resource, 0x85ebca77);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }

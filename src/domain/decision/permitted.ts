@@ -7,7 +7,6 @@ import { DecisionRequest, type DecisionState } from './decision-request.ts';
 import { DecisionWork, MAX_CALL_WORK } from './decision-work.ts';
 import { effectiveSubjects } from './effective-subjects.ts';
 import { WHOLE_TENANT } from './grant-table.ts';
-import { EVERYONE } from './node-table.ts';
 import { SmallestTexts } from './smallest-texts.ts';
 import { INCLUDES, type PermissionMatch } from './what-table.ts';
 
@@ -101,7 +100,7 @@ export function listSubjects(
   const match = grants.whats.match(what.permission);
   const names = new SmallestTexts(page.after, MAX_DECIDED);
   const walk = new Walk();
-  const everyone = grants.nodes.find(EVERYONE.type, EVERYONE.id);
+  const everyone = grants.nodes.everyone;
   let allowsAll = false;
   const seen = new Set<number>();
   const consider = (node: number): void => {

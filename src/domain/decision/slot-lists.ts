@@ -1,39 +1,64 @@
-import { Column32 } from './column.ts';
+import type { SlotRows } from './slot-rows.ts';
+import type { TextTable } from './text-table.ts';
 
 // Doubly linked lists of slots, one per owner: the grants of a subject, the grants on a resource. Members stay in the order in which
-// they were added, and any of them leaves in constant time.
+// they were added, and any of them leaves in constant time. The ends are fields of the owner's record, the links of the slot's row.
+
+export interface ListFields {
+  readonly first: number;
+  readonly last: number;
+  readonly next: number;
+  readonly previous: number;
+}
 
 export class SlotLists {
-  readonly #first = new Column32();
-  readonly #last = new Column32();
-  readonly #next = new Column32();
-  readonly #previous = new Column32();
+  readonly #owners: TextTable;
+  readonly #rows: SlotRows;
+  readonly #first: number;
+  readonly #last: number;
+  readonly #next: number;
+  readonly #previous: number;
+
+  constructor(owners: TextTable, rows: SlotRows, fields: ListFields) {
+    this.#owners = owners;
+    this.#rows = rows;
+    this.#first = fields.first;
+    this.#last = fields.last;
+    this.#next = fields.next;
+    this.#previous = fields.previous;
+  }
 
   /** 0 when the owner has none. */
   first(owner: number): number {
-    return this.#first.get(owner);
+    return this.#owners.get(owner, this.#first);
+  }
+
+  /** The owner's one slot; 0 when it has none, or several. */
+  only(owner: number): number {
+    const first = this.#owners.get(owner, this.#first);
+    return first === this.#owners.get(owner, this.#last) ? first : 0;
   }
 
   /** 0 after the last. */
   next(slot: number): number {
-    return this.#next.get(slot);
+    return this.#rows.get(slot, this.#next);
   }
 
   append(owner: number, slot: number): void {
-    const last = this.#last.get(owner);
-    if (last === 0) this.#first.set(owner, slot);
-    else this.#next.set(last, slot);
-    this.#previous.set(slot, last);
-    this.#next.set(slot, 0);
-    this.#last.set(owner, slot);
+    const last = this.#owners.get(owner, this.#last);
+    if (last === 0) this.#owners.set(owner, this.#first, slot);
+    else this.#rows.set(last, this.#next, slot);
+    this.#rows.set(slot, this.#previous, last);
+    this.#rows.set(slot, this.#next, 0);
+    this.#owners.set(owner, this.#last, slot);
   }
 
   remove(owner: number, slot: number): void {
-    const before = this.#previous.get(slot);
-    const after = this.#next.get(slot);
-    if (before === 0) this.#first.set(owner, after);
-    else this.#next.set(before, after);
-    if (after === 0) this.#last.set(owner, before);
-    else this.#previous.set(after, before);
+    const before = this.#rows.get(slot, this.#previous);
+    const after = this.#rows.get(slot, this.#next);
+    if (before === 0) this.#owners.set(owner, this.#first, after);
+    else this.#rows.set(before, this.#next, after);
+    if (after === 0) this.#owners.set(owner, this.#last, before);
+    else this.#rows.set(after, this.#previous, before);
   }
 }

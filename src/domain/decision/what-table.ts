@@ -108,6 +108,21 @@ export class WhatTable {
     return this.#entries.length;
   }
 
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Takes back every what beyond number `size`. Nothing else may speak of them, and no answer may have been worked out since. */
+  truncate(size: number): void {
+    for (const { what } of this.#entries.splice(size)) this.#numbers.delete(keyOf(what));
+  }
+
+  /** Undefined for a permission. */
+  roleOf(number: number): string | undefined {
+    const what = this.#entry(number)?.what;
+    return what?.kind === 'role' ? what.role : undefined;
+  }
+
   /** 0 when nothing speaks of it. */
   find(what: What): number {
     return this.#numbers.get(keyOf(what)) ?? 0;

@@ -45,7 +45,9 @@ test('conditions read the subject, the resource, the context, the action and the
 test('errors made elsewhere keep their stacks after a condition that cannot be answered', () => {
   const frames = Error.stackTraceLimit;
   assert.deepEqual(compiled('context.ip == "x"').evaluate(INPUT), ['context.ip']);
-  assert.throws(() => compiled('size(context.list) == 1').evaluate({ ...INPUT, context: { list: new Array(1001).fill(0) } }));
+  assert.throws(() =>
+    compiled('size(context.list) == 1').evaluate({ ...INPUT, context: { list: new Array(1001).fill(0) } }),
+  );
   assert.equal(Error.stackTraceLimit, frames);
 });
 
