@@ -133,3 +133,21 @@ test('one random question about a random policy and random grants is answered as
     { numRuns: Number(process.env['MODEL_CASES'] ?? 1000) },
   );
 });
+
+test('a policy that is tried answers as if it were applied, and leaves nothing behind', () => {
+  fc.assert(
+    fc.property(decisionCase, ({ policy, changes, question }) => {
+      if (policy.kind !== 'policy') return;
+      const index = createDecisionIndex('default', BUILT_IN);
+      index.apply({ revision: 1, at: 1, body: encodePolicyEntry({ kind: 'grants', author: 'a', changes }) });
+      const names = index.nameCount;
+      const before = index.decide(question, NOW);
+      const [tried] = index.decideUnder(policy.policy, [question], NOW);
+      assert.equal(index.nameCount, names);
+      assert.deepEqual(index.decide(question, NOW), before);
+      index.apply({ revision: 2, at: 2, body: encodePolicyEntry(policy) });
+      assert.deepEqual(index.decide(question, NOW), tried);
+    }),
+    { numRuns: Number(process.env['MODEL_CASES'] ?? 1000) },
+  );
+});
