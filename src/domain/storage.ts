@@ -148,6 +148,12 @@ export interface ChangeLog {
    * one's digest is not `entry.previous` (the writer follows a history that this store does not hold: it must rebuild).
    */
   append(entry: LogEntry, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * The oldest entry of a stream that is taken over from another store, at whatever revision it has there; `append` goes on from it. True: it is
+   * in place (also when an earlier attempt of this very writer put it there). False: the stream has entries. For one writer alone, on a store
+   * that nobody serves from.
+   */
+  begin(entry: LogEntry, signal?: AbortSignal): Promise<boolean>;
   /** Entries after `after` in order, dense, at most `limit` (1 to 1,000). */
   read(stream: string, after: number, limit: number, signal?: AbortSignal): Promise<readonly LogEntry[]>;
   /** Those streams that hold the entry right after their position: one point look-up each. */

@@ -32,7 +32,8 @@ const CHUNK = 1000;
 export function createMongoChangeLog(link: Link): ChangeLog {
   const checkpoints = createMongoCheckpoints(link);
   return {
-    append: (entry, signal) => append(link, entry, signal),
+    append: (entry, signal) => append(link, entry, mayFollow, signal),
+    begin: (entry, signal) => append(link, entry, mayBegin, signal),
     read: (stream, after, limit, signal) => read(link, stream, after, limit, signal),
     next: (positions, signal) => next(link, positions, signal),
     bounds: (stream, signal) => bounds(link, stream, signal),
@@ -42,7 +43,12 @@ export function createMongoChangeLog(link: Link): ChangeLog {
   };
 }
 
-async function append(link: Link, entry: LogEntry, signal: AbortSignal | undefined): Promise<boolean> {
+async function append(
+  link: Link,
+  entry: LogEntry,
+  fits: typeof mayFollow,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const { stream, revision } = entry;
   assertName(stream, 'log stream');
   assertWhole(revision, `log ${stream} revision`);
@@ -65,7 +71,7 @@ async function append(link: Link, entry: LogEntry, signal: AbortSignal | undefin
   };
   // A sleeper's check and insert cannot straddle the compaction of this place: an operation ends within seconds, and entries
   // stay for 24 h after a checkpoint covers them.
-  if (!(await mayFollow(link, entry, signal))) return isOurs();
+  if (!(await fits(link, entry, signal))) return isOurs();
   const write = async (): Promise<boolean> => {
     try {
       await link.run(() => records.insertOne(record, TIME), signal);
@@ -92,6 +98,10 @@ async function mayFollow(link: Link, entry: LogEntry, signal: AbortSignal | unde
     signal,
   );
   return first ? found === null && previous === '' : found?.digest === previous;
+}
+
+async function mayBegin(link: Link, { stream }: LogEntry, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await bounds(link, stream, signal)).newest === 0;
 }
 
 async function read(

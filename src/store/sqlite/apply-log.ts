@@ -19,7 +19,8 @@ export function logWrites(database: DatabaseSync): LogWrites {
       const head = sql.head.get(write.stream);
       const revision = head === undefined ? 0 : Number(head['revision']);
       const digest = head === undefined ? '' : head['digest'];
-      if (write.revision !== revision + 1 || write.previous !== digest) {
+      const isNext = write.begins ? head === undefined : write.revision === revision + 1 && write.previous === digest;
+      if (!isNext) {
         // Taken; by this very writer when an earlier answer was lost. Compaction keeps the newest entry, so a place that was
         // compacted away lies before the head and cannot be taken again.
         const taken = sql.writerAt.get(write.stream, write.revision);

@@ -12,19 +12,21 @@ const ENTRIES_PER_COMPACTION = 500;
 /** The change log of the port on SQLite. */
 export function createSqliteChangeLog(link: Link): ChangeLog {
   const sql = prepare(link);
+  const append = async (entry: LogEntry, begins: boolean, signal: AbortSignal | undefined): Promise<boolean> => {
+    signal?.throwIfAborted();
+    const write = appendOf(entry, begins);
+    try {
+      return (await link.queue.submit(write, write.body.length, signal)).kind === 'done';
+    } catch (error) {
+      if (!(error instanceof AnswerLost)) throw error;
+      const taken = link.read(undefined, () => sql.writerAt.get(entry.stream, entry.revision));
+      if (taken === undefined) throw error;
+      return taken['writer'] === entry.writer;
+    }
+  };
   return {
-    append: async (entry, signal) => {
-      signal?.throwIfAborted();
-      const write = appendOf(entry);
-      try {
-        return (await link.queue.submit(write, write.body.length, signal)).kind === 'done';
-      } catch (error) {
-        if (!(error instanceof AnswerLost)) throw error;
-        const taken = link.read(undefined, () => sql.writerAt.get(entry.stream, entry.revision));
-        if (taken === undefined) throw error;
-        return taken['writer'] === entry.writer;
-      }
-    },
+    append: (entry, signal) => append(entry, false, signal),
+    begin: (entry, signal) => append(entry, true, signal),
     read: async (stream, after, limit, signal) => {
       assertLimit(limit, 'log limit');
       return link.read(signal, () => sql.read.all(stream, after, limit).map((row) => entryOf(stream, row)));
@@ -65,7 +67,7 @@ function prepare({ database }: Link) {
   };
 }
 
-function appendOf(entry: LogEntry): Extract<Write, { kind: 'append' }> {
+function appendOf(entry: LogEntry, begins: boolean): Extract<Write, { kind: 'append' }> {
   const { stream, revision, writer, previous, digest, at } = entry;
   assertName(stream, 'log stream');
   assertName(writer, 'log writer');
@@ -73,7 +75,7 @@ function appendOf(entry: LogEntry): Extract<Write, { kind: 'append' }> {
   assertWhole(at, `log ${stream} at`);
   const body = encodeJson(entry.body, `log ${stream}`);
   assertBodySize(body, `log ${stream}`);
-  return { kind: 'append', stream, revision, writer, previous, digest, at, body };
+  return { kind: 'append', begins, stream, revision, writer, previous, digest, at, body };
 }
 
 function entryOf(stream: string, row: Record<string, unknown>): LogEntry {

@@ -54,6 +54,8 @@ export type Write =
   | { readonly kind: 'forget'; readonly tenant: string; readonly id: string }
   | {
       readonly kind: 'append';
+      /** Into an empty stream, at any revision. */
+      readonly begins: boolean;
       readonly stream: string;
       readonly revision: number;
       readonly writer: string;

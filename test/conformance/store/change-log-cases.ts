@@ -10,6 +10,7 @@ export function changeLogCases(define: DefineCase): void {
   chainCases(define);
   readCases(define);
   compactionCases(define);
+  beginCases(define);
 }
 
 function appendCases(define: DefineCase): void {
@@ -188,5 +189,22 @@ function compactionCases(define: DefineCase): void {
     assert.equal(await changeLog.append(asleep), false);
     assert.deepEqual(await changeLog.read('s', 0, 10), await changeLog.read('s', 7, 10));
     assert.deepEqual(await changeLog.bounds('s'), { oldest: 8, newest: 8 });
+  });
+}
+
+function beginCases(define: DefineCase): void {
+  define('a stream taken over begins at its oldest entry and goes on from it', async ({ store: { changeLog } }) => {
+    const seventh = nextEntry({ revision: 6, digest: 'of the sixth' }, 's', 'old', 7, 'w7');
+    assert.equal(await changeLog.append(seventh), false, 'which only begin may do');
+    assert.equal(await changeLog.begin(seventh), true);
+    assert.equal(await changeLog.begin(seventh), true, 'repeated by its writer');
+    assert.deepEqual(await changeLog.bounds('s'), { oldest: 7, newest: 7 });
+    assert.equal(await changeLog.append(nextEntry(seventh, 's', 'next', 8, 'w8')), true);
+    assert.deepEqual(await changeLog.read('s', 7, 10), [nextEntry(seventh, 's', 'next', 8, 'w8')]);
+    for (const revision of [1, 6, 8, 9, 20]) {
+      const other = nextEntry({ revision: revision - 1, digest: 'other' }, 's', 'other', 9, 'other');
+      assert.equal(await changeLog.begin(other), false, `at ${revision}`);
+    }
+    assert.deepEqual(await changeLog.bounds('s'), { oldest: 7, newest: 8 });
   });
 }

@@ -38,6 +38,10 @@ export function createMemoryChangeLog(parts: MemoryParts): {
       assertBodySize(text, `log ${entry.stream}`);
       return append(streams, entry, text);
     },
+    begin: async (entry, signal) => {
+      await parts.turn('begin', signal);
+      return begin(streams, entry);
+    },
     read: async (stream, after, limit, signal) => {
       await parts.turn('read', signal);
       assertLimit(limit, 'log.limit');
@@ -110,6 +114,15 @@ export function createMemoryChangeLog(parts: MemoryParts): {
     if ((checkpoints.get(stream)?.revision ?? 0) > newest) checkpoints.delete(stream);
   };
   return { log, damage, truncate };
+}
+
+function begin(streams: Map<string, Stream>, entry: LogEntry): boolean {
+  const { stream, revision, previous } = entry;
+  const known = streams.get(stream);
+  // Repeated by its own writer it is in place; any other finds the stream begun.
+  if (known !== undefined) return JSON.parse(known.entries.get(revision) ?? '{}').writer === entry.writer;
+  streams.set(stream, { entries: new Map(), oldest: revision, newest: revision - 1, digest: previous });
+  return append(streams, entry, JSON.stringify(entry));
 }
 
 function append(streams: Map<string, Stream>, entry: LogEntry, text: string): boolean {
