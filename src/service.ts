@@ -21,6 +21,7 @@ import {
   MARK_USER_EFFECT,
   UNLOCK_USER_EFFECT,
 } from './domain/identity/user-effects.ts';
+import { importUnderWay } from './domain/import-mark.ts';
 import { createKeyRotation } from './domain/keys/key-rotation.ts';
 import { checkMasterKey, hasMasterKeyCheck } from './domain/keys/master-key-check.ts';
 import { createSigningKeys, type SigningKeys } from './domain/keys/signing-keys.ts';
@@ -51,6 +52,7 @@ export const openService: OpenService = async (context) => {
   const { settings, lifecycle } = context;
   const directory = await prepareDataDirectory(settings.dataDir);
   const store = await openStore(context, directory);
+  if ((await importUnderWay(store)) !== undefined) throw new StartFailure(UNFINISHED_IMPORT);
   const masterKeys = await obtainMasterKeys(settings, directory, context.random, () => hasMasterKeyCheck(store));
   const { foundation, follower } = await found(context, store, masterKeys);
   const composition = await compose(foundation);
@@ -78,6 +80,9 @@ export const openService: OpenService = async (context) => {
     startedInMs: context.clock.monotonic() - begun,
   });
 };
+
+const UNFINISHED_IMPORT =
+  'an import into this store did not finish. Run `sallyport import FILE` again with the same file; it goes on where it was.';
 
 /** Everything below the use cases, in its order: keys, tenants, the followed log, unfinished effects. */
 async function found(

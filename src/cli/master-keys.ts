@@ -11,7 +11,8 @@ export interface MasterKeys {
   readonly generatedFile: string | undefined;
 }
 
-const FILE = 'master.key';
+/** Its name in the data directory. */
+export const MASTER_KEY_FILE = 'master.key';
 const BYTES = 32;
 
 /**
@@ -33,7 +34,7 @@ export async function obtainMasterKeys(
   if (settings.store.kind !== 'sqlite') {
     throw new StartFailure('SALLYPORT_MASTER_KEYS is needed with MongoDB: every replica must have the same key.');
   }
-  const path = join(directory, FILE);
+  const path = join(directory, MASTER_KEY_FILE);
   const existing = await readSecretFile(path);
   if (existing !== undefined) return { keys: existing.split(',').map((key) => key.trim()), generatedFile: path };
   if (await storeHasData()) {

@@ -1,10 +1,14 @@
 /** First words that make `sallyport` a client or a tool rather than the service; main answers to the others itself. */
 export const COMMANDS: ReadonlySet<string> = new Set([
+  'admin',
   'audit',
   'backup',
   'check',
   'completion',
+  'doctor',
+  'export',
   'grant',
+  'import',
   'jwks',
   'key',
   'policy',

@@ -18,6 +18,32 @@ export interface RestoreReport extends BackupReport {
   readonly opens: boolean | undefined;
 }
 
+export interface ExportReport {
+  /** Header included. */
+  readonly lines: number;
+  /** Of them all, hex. */
+  readonly sha256: string;
+  /** False: a log grew meanwhile, so that it is no one state. Never with the embedded store. */
+  readonly isExact: boolean;
+}
+
+export interface ImportReport {
+  readonly lines: number;
+  readonly sha256: string;
+  /** An earlier import of the same file had not finished. */
+  readonly wasResumed: boolean;
+  /** Whether the master keys that are there open it; undefined: none are there yet. */
+  readonly opens: boolean | undefined;
+}
+
+export interface Finding {
+  /** What was looked at, for example `TLS certificate`. */
+  readonly name: string;
+  /** `warning`: it works and should not stay so. */
+  readonly status: 'ok' | 'warning' | 'failed';
+  readonly text: string;
+}
+
 export interface OfflineWork {
   /** Copies the embedded store to a new file, beside a running service. `replaces`: over a file that is there. */
   backup(target: string, replaces: boolean, onProgress: OnProgress): Promise<BackupReport>;
@@ -25,4 +51,12 @@ export interface OfflineWork {
   restore(source: string, replaces: boolean, onProgress: OnProgress): Promise<RestoreReport>;
   /** After another program put a database back (mongorestore): begins another history, so that old consistency tokens are refused. */
   markRestored(): Promise<void>;
+  /** Everything of the store of either kind into a new file. */
+  export(target: string, replaces: boolean, onProgress: OnProgress): Promise<ExportReport>;
+  /** An export into an empty store of either kind, or the rest of one that did not finish. */
+  import(source: string, onProgress: OnProgress): Promise<ImportReport>;
+  /** A new administrator's key in a new file; its path. Undefined: `admin.key` in the data directory. */
+  recoverAdmin(file: string | undefined): Promise<string>;
+  /** Looks at settings, files, store and keys. Never throws for what it finds. */
+  diagnose(): AsyncIterable<Finding>;
 }

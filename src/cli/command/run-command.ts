@@ -12,6 +12,7 @@ import { addProfileCommands } from './profile-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
 import { addTenantCommands } from './tenant-commands.ts';
+import { addToolCommands } from './tool-commands.ts';
 import { addUserCommands } from './user-commands.ts';
 
 /** Carries out a command other than serving. Never throws for what a user can mend; `program`: what main itself answers to, for completion. */
@@ -67,4 +68,5 @@ const NOUNS: readonly ((kit: Kit, program: Command) => void)[] = [
   addTenantCommands,
   addProfileCommands,
   addStoreCommands,
+  addToolCommands,
 ];

@@ -48,6 +48,7 @@ export type AuditEventType =
   | 'grants.written'
   | 'subject.marked'
   | 'store.restored'
+  | 'admin.recovered'
   | 'decision.denied'
   | 'caller.denied'
   | 'caller.unauthenticated'

@@ -1,6 +1,9 @@
 import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { type RandomSource, randomId } from '../../platform/random.ts';
+import { auditEvent, ownCall, writtenEventId } from '../audit/audit-event.ts';
 import type { CallContext } from '../call.ts';
+import { encodePolicyEntry, type StoredChange } from '../decision/policy-log.ts';
 import type { DecisionUseCases, Grant } from '../decision/use-cases.ts';
 import { draftApiKey } from '../keys/api-key.ts';
 import type { ApiKeyText } from '../keys/api-key-text.ts';
@@ -48,6 +51,52 @@ export async function makeFirstAdmin(ports: BootstrapPorts, text: ApiKeyText): P
   // `exists`: another replica was faster with the same file.
   await ports.store.collection<ApiKeyDocument>('apiKeys').insert(draft);
 }
+
+/**
+ * A new key for the administrator of a store whose keys are all lost, with the grants that the first one had: missing ones are written, denies of
+ * it go. Offline, with the master key. The key's document comes last, after the event that tells of it, so that a kill leaves no key that works.
+ * Other keys of the administrator stay as they are.
+ */
+export async function recoverAdmin(
+  ports: Omit<BootstrapPorts, 'decisions'> & { readonly random: RandomSource },
+  text: ApiKeyText,
+): Promise<void> {
+  const { store, replicas, ring, clock, random } = ports;
+  await replicas.commit(SYSTEM_TENANT, ({ index }) => {
+    const held = index.grantsOf(FIRST_ADMIN);
+    const changes: StoredChange[] = held
+      .filter(({ effect }) => effect === 'deny')
+      .map(({ id }) => ({ kind: 'delete', grantId: id }));
+    const roles = held.filter((grant) => isAdminRole(grant) && isUnconditional(grant));
+    const grant = { subject: FIRST_ADMIN, what: { kind: 'role', role: ROLE }, effect: 'allow' } as const;
+    if (!roles.some(({ resource }) => resource === undefined)) {
+      changes.push({ kind: 'put', grant: { ...grant, id: randomId(random) } });
+    }
+    if (!roles.some(isOnOwnTenant)) {
+      changes.push({ kind: 'put', grant: { ...grant, id: randomId(random), resource: OWN_TENANT } });
+    }
+    if (changes.length === 0) return { kind: 'stop', result: undefined };
+    const body = encodePolicyEntry({ kind: 'grants', author: formatSubject(SELF), changes });
+    return { kind: 'append', body, result: undefined };
+  });
+  const now = clock.now();
+  const facts = { tenant: SYSTEM_TENANT, type: 'admin.recovered', outcome: 'success', call: ownCall, at: now } as const;
+  const details = { api_key: text.id };
+  await store.auditTrail.append([
+    auditEvent(
+      { ...facts, subject: formatSubject(FIRST_ADMIN), details },
+      writtenEventId(facts.type, facts.tenant, [text.id]),
+    ),
+  ]);
+  const key = { tenant: SYSTEM_TENANT, text, subject: FIRST_ADMIN, displayName: 'recovered administrator', scopes: [] };
+  await store.collection<ApiKeyDocument>('apiKeys').insert(draftApiKey(ring, key, now));
+}
+
+const isAdminRole = ({ what, effect }: Grant): boolean =>
+  effect === 'allow' && what.kind === 'role' && what.role === ROLE;
+
+const isUnconditional = ({ condition, expiresAt }: Grant): boolean =>
+  condition === undefined && expiresAt === undefined;
 
 async function grantAdmin({ replicas, decisions }: BootstrapPorts): Promise<void> {
   const { index } = await replicas.load(SYSTEM_TENANT);

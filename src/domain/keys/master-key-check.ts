@@ -24,21 +24,26 @@ export async function checkMasterKey(
 ): Promise<'ok' | 'created' | 'wrong'> {
   const keySets = ports.store.collection<MasterKeyCheckDocument>('keySets');
   const found = await keySets.get(SYSTEM_TENANT, ID, signal);
-  if (found !== undefined) return opens(ports.sealer, found.sealedCheck);
+  if (found !== undefined) return judged(ports.sealer, found.sealedCheck);
   const sealedCheck = await ports.sealer.seal('check', PLACE, new TextEncoder().encode(CONSTANT));
   const draft = { tenant: SYSTEM_TENANT, id: ID, schema: 1, keys: [ID], sealedCheck };
   const inserted = await keySets.insert(draft, signal);
   if (inserted.kind === 'inserted') return 'created';
   const theirs = await keySets.get(SYSTEM_TENANT, ID, signal);
-  return theirs === undefined ? 'wrong' : opens(ports.sealer, theirs.sealedCheck);
+  return theirs === undefined ? 'wrong' : judged(ports.sealer, theirs.sealedCheck);
 }
 
-async function opens(sealer: Sealer, sealed: string): Promise<'ok' | 'wrong'> {
+async function judged(sealer: Sealer, sealed: string): Promise<'ok' | 'wrong'> {
+  return (await masterKeyOpens(sealer, sealed)) ? 'ok' : 'wrong';
+}
+
+/** Whether the sealed constant of a store is of a key on the ring. */
+export async function masterKeyOpens(sealer: Sealer, sealed: string): Promise<boolean> {
   try {
     const opened = await sealer.open('check', PLACE, sealed);
-    return new TextDecoder().decode(opened) === CONSTANT ? 'ok' : 'wrong';
+    return new TextDecoder().decode(opened) === CONSTANT;
   } catch (error) {
-    if (error instanceof SealError || error instanceof UnknownKeyError) return 'wrong';
+    if (error instanceof SealError || error instanceof UnknownKeyError) return false;
     throw error;
   }
 }

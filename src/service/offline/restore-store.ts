@@ -1,17 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { OnProgress, RestoreReport } from '../../cli/command/offline-work.ts';
-import { readSecretFile } from '../../cli/secret-file.ts';
 import { StartFailure } from '../../cli/start-failure.ts';
-import { createKeyRing } from '../../crypto/key-ring.ts';
-import { createSealer } from '../../crypto/sealed-field.ts';
+import type { Sealer } from '../../crypto/sealed-field.ts';
 import { checkMasterKey, hasMasterKeyCheck } from '../../domain/keys/master-key-check.ts';
 import type { Store } from '../../domain/storage.ts';
 import { markRestored } from '../../replication/restored-log.ts';
-import { readMasterKeys } from '../../settings/read-master-keys.ts';
 import { DATABASE_FILE, openSqliteStore } from '../../store/sqlite/open-sqlite-store.ts';
 import { stageDatabase } from '../../store/sqlite/replace-database.ts';
 import { checkCopy, pagesTold } from './backup-store.ts';
+import { sealerHere } from './master-keys-here.ts';
 import { databaseFile, type OfflineContext } from './offline-context.ts';
 
 const ON_MONGODB = 'Use mongorestore and then `sallyport restore --mark`, or `sallyport import`.';
@@ -48,14 +46,12 @@ export async function restoreStore(
 }
 
 /** Also tells whether the master keys that are there open it; keys that do not belong to it end the restore. */
-async function markCopy(
-  { settings, directory, clock, random }: OfflineContext,
-  stage: string,
-): Promise<boolean | undefined> {
+async function markCopy(context: OfflineContext, stage: string): Promise<boolean | undefined> {
+  const { clock, random } = context;
   const store = await openSqliteStore({ directory: stage, clock, random });
   try {
-    const keys = await masterKeysFor(settings, directory);
-    const opens = keys === undefined ? undefined : await isOpenedBy(store, keys);
+    const sealer = await sealerHere(context);
+    const opens = sealer === undefined ? undefined : await isOpenedBy(store, sealer);
     if (opens === false) {
       throw new StartFailure('the master keys that are set here are not those that the backup was written under');
     }
@@ -66,19 +62,8 @@ async function markCopy(
   }
 }
 
-async function masterKeysFor(
-  settings: OfflineContext['settings'],
-  directory: string,
-): Promise<readonly string[] | undefined> {
-  const found = await readMasterKeys(settings);
-  if (found.kind === 'found') return found.keys;
-  if (found.kind === 'invalid')
-    throw new StartFailure(found.problems.map(({ variable, text }) => `${variable} ${text}`).join('\n'));
-  return (await readSecretFile(join(directory, 'master.key')))?.split(',').map((key) => key.trim());
-}
-
 /** A store that never had a master key has nothing sealed. */
-async function isOpenedBy(store: Store, keys: readonly string[]): Promise<boolean> {
+async function isOpenedBy(store: Store, sealer: Sealer): Promise<boolean> {
   if (!(await hasMasterKeyCheck(store))) return true;
-  return (await checkMasterKey({ store, sealer: createSealer(createKeyRing(keys)) })) === 'ok';
+  return (await checkMasterKey({ store, sealer })) === 'ok';
 }

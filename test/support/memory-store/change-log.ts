@@ -83,13 +83,7 @@ export function createMemoryChangeLog(parts: MemoryParts): {
       }
       const current = checkpoints.get(head.stream);
       if (current !== undefined && current.revision > head.revision) return;
-      checkpoints.set(head.stream, {
-        revision: head.revision,
-        digest: head.digest,
-        at: head.at,
-        chunks: kept,
-        checksum: checksumOf(kept),
-      });
+      checkpoints.set(head.stream, { ...head, chunks: kept, checksum: checksumOf(kept) });
     },
     latestCheckpoint: async (stream, signal) => {
       await parts.turn('latestCheckpoint', signal);
