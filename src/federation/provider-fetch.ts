@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { Fault } from '../platform/faults.ts';
 import type { Logger } from '../platform/logger.ts';
 import { type InNetworks, inNetworks } from '../platform/networks.ts';
@@ -16,7 +16,9 @@ import { isPublicAddress } from './public-address.ts';
 
 const MAX_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 5_000;
-const MAX_SOCKETS = 64;
+/** Of one provider: one that is slow must not take the places of the others. */
+const MAX_SOCKETS = 16;
+const MAX_TOTAL_SOCKETS = 256;
 /** RFC 9110 section 6.4.1, and what `Response` refuses a body for. */
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
@@ -49,7 +51,8 @@ export function createProviderFetch(options: ProviderFetchOptions): ProviderFetc
     // A kept connection would be one whose address was judged long ago.
     keepAlive: false,
     maxSockets: MAX_SOCKETS,
-    ...(extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] }),
+    maxTotalSockets: MAX_TOTAL_SOCKETS,
+    ...(extraCa === undefined ? {} : { ca: [...getCACertificates('default'), extraCa] }),
     lookup: guardedLookup(options.lookup ?? systemLookup, isAllowed),
   });
   return async (text, init) => {
@@ -102,10 +105,10 @@ async function send(url: URL, init: ProviderRequest, agent: Agent, signal: Abort
   const body = init.body === undefined || init.body === null ? undefined : String(init.body);
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   const outgoing = request(url, { method: init.method, headers: { ...init.headers, ...length }, agent, signal });
+  // An error after the answer has begun, or after the time was up, has its own reader: it must not end the process.
+  outgoing.on('error', () => {});
   outgoing.end(body);
   const [response] = await once(outgoing, 'response', { signal });
-  // An error after the answer has begun reaches whoever reads it.
-  outgoing.on('error', () => {});
   return response as IncomingMessage;
 }
 

@@ -1122,7 +1122,9 @@ export const UserService: GenService<{
   },
   /**
    * Takes a link to an identity provider from an account, and ends all of its sessions with the same write. NOT_FOUND if the
-   * account has no such link, too. Who is vouched for by it is a stranger again: with sign-up allowed, a new account.
+   * account has no such link, too. Who is vouched for by it is a stranger again: the next login is linked anew by a
+   * verified address, becomes a new account or is rejected, as the provider is set. To keep somebody out, disable the
+   * account.
    *
    * @generated from rpc sallyport.v1.UserService.RemoveFederatedLink
    */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createFederation } from '../../../src/domain/federation/create-federation.ts';
 import { limits } from '../../../src/domain/limits.ts';
 import { call, PASSWORD, tally, type World } from '../identity/identity-world.ts';
 import { failureOf, federationWorld, tenant, userOf } from './federation-world.ts';
@@ -107,18 +108,16 @@ test('a disable that wins the race with the linking ends it', async () => {
   const { id } = await fed.register({ allowSignUp: false });
   const userId = await userWith(fed.world, 'ada@example.com', true);
   await fed.settings({ linkByVerifiedEmail: true });
-  const begun = await fed.begin(id, { ...ada, userinfoOnly: true });
-  // The account is disabled while the provider is asked for the address.
-  fed.provider.mischief = {
-    answer: {
-      '/userinfo': (_request, response) => {
-        void fed.world.identity.updateUser(call, { tenant, userId, etag: '', disabled: true }).then(() => {
-          response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ada));
-        });
-      },
+  const { updates } = fed.ports;
+  const late: typeof updates = {
+    // Whoever links has found the account active, and is about to write.
+    update: async (...change) => {
+      await fed.world.identity.updateUser(call, { tenant, userId, etag: '', disabled: true });
+      return await updates.update(...change);
     },
   };
-  assert.equal(failureOf(await fed.federation.finishLogin(call, begun)), 'NO_ACCOUNT');
+  const outcome = await createFederation({ ...fed.ports, updates: late }).finishLogin(call, await fed.begin(id, ada));
+  assert.equal(failureOf(outcome), 'NO_ACCOUNT');
   assert.equal((await fed.world.stored(userId)).links, undefined);
 });
 

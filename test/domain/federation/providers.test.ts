@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createKeyRing } from '../../../src/crypto/key-ring.ts';
 import { createSealer } from '../../../src/crypto/sealed-field.ts';
+import { AUDIT_EFFECT } from '../../../src/domain/audit/audit-event.ts';
+import { createFederation } from '../../../src/domain/federation/create-federation.ts';
 import type { ProviderDocument } from '../../../src/domain/federation/provider.ts';
 import { resealAll } from '../../../src/domain/keys/master-key-use.ts';
+import { silentLogger } from '../../../src/platform/logger.ts';
+import { createOutboxSweeper } from '../../../src/replication/outbox-sweeper.ts';
 import { call } from '../identity/identity-world.ts';
 import { draftOf, type FederationWorld, federationWorld, tenant, userOf } from './federation-world.ts';
 
@@ -70,6 +74,23 @@ test('a secret moved to another provider does not open there', async () => {
   const providers = fed.world.store.collection<ProviderDocument>('providers');
   await providers.replace({ ...to, sealedSecret: from.sealedSecret }, to.version);
   await assert.rejects(fed.login(two.id, ada), { name: 'SealError' });
+});
+
+test('a removal that is killed after its write is finished by another replica, and nobody sees the provider in between', async () => {
+  await using fed = await federationWorld();
+  const { id } = await fed.register();
+  const killed = { settle: () => Promise.reject(new Error('killed')) };
+  const federation = createFederation({ ...fed.ports, outbox: killed });
+  await assert.rejects(federation.deleteProvider(call, tenant, id, ''), /killed/);
+  await assert.rejects(fed.federation.getProvider(call, tenant, id), { reason: 'PROVIDER_NOT_FOUND' });
+  assert.deepEqual(await fed.told(), ['provider.created']);
+  const { store, outbox } = fed.ports;
+  const { clock } = fed.world;
+  const kinds = new Set([AUDIT_EFFECT]);
+  const sweeper = createOutboxSweeper({ store, outbox, kinds, clock, logger: silentLogger() });
+  assert.equal(await sweeper.sweep(clock.now() + 1), 1);
+  assert.deepEqual(await fed.told(), ['provider.created', 'provider.deleted']);
+  assert.deepEqual(await store.collection('providers').pending(clock.now() + 1, 10), []);
 });
 
 test('rekey moves the secret to the new master key', async () => {
