@@ -5,24 +5,31 @@ import { CommandError } from './command-io.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-/** A script for the shell's start-up file. Throws CommandError for a shell that is not known. */
-export function completionScript(program: Command, shell: string): string {
+/** A script for the shell's start-up file; `more`: words that come first and are no commands of the program. Throws CommandError for a shell that is not known. */
+export function completionScript(program: Command, shell: string, more: readonly Word[] = []): string {
+  const [top, ...below] = levelsOf(program);
+  const levels = top === undefined ? [] : [{ ...top, commands: [...top.commands, ...more] }, ...below];
   switch (shell) {
     case 'bash':
-      return bash(program);
+      return bash(levels);
     case 'zsh':
-      return `#compdef sallyport\nautoload -U +X bashcompinit && bashcompinit\n${bash(program)}`;
+      return `#compdef sallyport\nautoload -U +X bashcompinit && bashcompinit\n${bash(levels)}`;
     case 'fish':
-      return fish(program);
+      return fish(levels);
     default:
       throw new CommandError(`there is no completion for ${JSON.stringify(shell)}; known are ${SHELLS.join(', ')}`);
   }
 }
 
+export interface Word {
+  readonly name: string;
+  readonly description: string;
+}
+
 interface Level {
   /** Names of the commands that lead here, without the program's. */
   readonly path: readonly string[];
-  readonly commands: readonly { readonly name: string; readonly description: string }[];
+  readonly commands: readonly Word[];
   readonly options: readonly { readonly flag: string; readonly description: string }[];
 }
 
@@ -37,15 +44,13 @@ function levelsOf(command: Command, path: readonly string[] = []): readonly Leve
   return [level, ...command.commands.flatMap((each) => levelsOf(each, [...path, each.name()]))];
 }
 
-function bash(program: Command): string {
-  const cases = levelsOf(program).map(({ path, commands, options }) => {
+function bash(levels: readonly Level[]): string {
+  const cases = levels.map(({ path, commands, options }) => {
     const names = commands.map(({ name }) => name).join(' ');
     const flags = [...options.map(({ flag }) => flag), '--help'].join(' ');
     return `    '${path.join(' ')}') names='${names}' flags='${flags}' ;;`;
   });
-  const known = levelsOf(program)
-    .filter(({ path }) => path.length > 0)
-    .map(({ path }) => `'${path.join(' ')}'`);
+  const known = levels.filter(({ path }) => path.length > 0).map(({ path }) => `'${path.join(' ')}'`);
   return `_sallyport() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path='' word next names='' flags=''
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -66,8 +71,8 @@ complete -o default -F _sallyport sallyport
 `;
 }
 
-function fish(program: Command): string {
-  const lines = levelsOf(program).flatMap(({ path, commands, options }) => {
+function fish(levels: readonly Level[]): string {
+  const lines = levels.flatMap(({ path, commands, options }) => {
     const at =
       path.length === 0
         ? '__fish_use_subcommand'

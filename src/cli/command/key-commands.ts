@@ -22,6 +22,7 @@ interface CreateOptions {
   readonly test?: boolean;
   readonly network?: readonly string[];
   readonly rate?: string;
+  readonly audience?: readonly string[];
   readonly metadata?: readonly string[];
   readonly out?: string;
 }
@@ -42,6 +43,7 @@ export function addKeyCommands(kit: Kit, program: Command): void {
     .option('--test', 'a test key, sk_test_...')
     .option('--network <cidr>', 'a network it may be used from (repeatable)', collect)
     .option('--rate <calls>', 'calls per minute')
+    .option('--audience <audience>', 'whom tokens may be for that are issued to it (repeatable)', collect)
     .option('--metadata <name=value>', 'a note of your own (repeatable)', collect)
     .option('--out <file>', 'write its text to a new file that only you may read, instead of printing it');
   online<{ owner?: string; limit?: string }>(
@@ -104,6 +106,7 @@ async function createKey(
     displayName,
     test: options.test === true,
     allowedNetworks: [...network],
+    allowedAudiences: [...(options.audience ?? [])],
     metadata: pairsOf(options.metadata, '--metadata'),
     requestId: crypto.randomUUID(),
     ...(expires === undefined ? {} : { expireTime: timeOf(expires, '--expires', io.now(), 1) }),
@@ -163,6 +166,7 @@ function fieldsOf(key: ApiKey | undefined): Fields {
     ['prefix', key.prefix],
     ['scopes', key.scopes.join(', ')],
     ['networks', key.allowedNetworks.join(', ')],
+    ['audiences', key.allowedAudiences.join(', ')],
     ['rate', callsPerMinute === 0 ? '' : `${callsPerMinute} a minute`],
     ...Object.entries(key.metadata).map(([name, value]): readonly [string, string] => [`metadata ${name}`, value]),
     ['created', timeText(key.createTime)],

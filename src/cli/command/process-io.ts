@@ -75,14 +75,15 @@ const systemFiles: CommandFiles = {
 function systemTerminal(interrupted: AbortController): Terminal {
   let lines: AsyncIterator<string> | undefined;
   const ask = async (question: string, isShown: boolean): Promise<string> => {
-    process.stderr.write(question);
     // What is typed is not written back where the output swallows it.
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
     const prompt = createPrompt({ input: process.stdin, output: isShown ? process.stderr : silent, terminal: true });
     // In raw mode Ctrl-C is a character, which readline turns into this event.
     prompt.once('SIGINT', () => interrupted.abort());
+    // Only now, when the terminal echoes no more by itself.
+    if (!isShown) process.stderr.write(question);
     try {
-      return await prompt.question('', { signal: interrupted.signal });
+      return await prompt.question(isShown ? question : '', { signal: interrupted.signal });
     } catch {
       throw new CommandError('interrupted', 1);
     } finally {

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAuditCommands } from './audit-commands.ts';
 import { CommandError, type CommandExit, type CommandIo } from './command-io.ts';
-import { completionScript, SHELLS } from './completion.ts';
+import { completionScript, SHELLS, type Word } from './completion.ts';
 import { addGrantCommands } from './grant-commands.ts';
 import { addJwksCommands } from './jwks-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
@@ -15,7 +15,7 @@ import { addTenantCommands } from './tenant-commands.ts';
 import { addToolCommands } from './tool-commands.ts';
 import { addUserCommands } from './user-commands.ts';
 
-/** Carries out a command other than serving. Never throws for what a user can mend; `program`: what main itself answers to, for completion. */
+/** Carries out a command other than serving. Never throws for what a user can mend. */
 export async function runCommand(args: readonly string[], io: CommandIo): Promise<CommandExit> {
   let code: CommandExit = 0;
   const kit: Kit = {
@@ -30,10 +30,18 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof CommandError)) throw error;
-    io.err(`sallyport: ${printableLines(error.message)}\n`);
-    return error.exit;
+    const failure = asCommandError(error);
+    io.err(`sallyport: ${printableLines(failure.message)}\n`);
+    return failure.exit;
   }
+}
+
+/** What the system says of a file or a pipe is for the user; anything else that is thrown is a mistake of ours. */
+function asCommandError(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  const isOfSystem = error instanceof Error && 'code' in error && /^E[A-Z]+$/.test(String(error.code));
+  if (isOfSystem) return new CommandError(error.message);
+  throw error;
 }
 
 function createProgram(kit: Kit): Command {
@@ -51,11 +59,18 @@ function createProgram(kit: Kit): Command {
     'completion <shell>',
     `prints a completion script for ${SHELLS.join(', ')}`,
     async ([shell = '']) => {
-      io.out(completionScript(program, shell));
+      io.out(completionScript(program, shell, OF_MAIN));
     },
   );
   return program;
 }
+
+/** What main answers to itself. */
+const OF_MAIN: readonly Word[] = [
+  { name: 'serve', description: 'runs the service' },
+  { name: 'generate', description: 'prints a fresh secret' },
+  { name: 'rekey', description: 'seals everything under the first master key' },
+];
 
 const NOUNS: readonly ((kit: Kit, program: Command) => void)[] = [
   addUserCommands,

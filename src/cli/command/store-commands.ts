@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Fault } from '../../platform/faults.ts';
 import { BrokenLogError } from '../../replication/restored-log.ts';
 import { StoreOpenError } from '../../store/sqlite/store-open-error.ts';
 import { StartFailure } from '../start-failure.ts';
@@ -81,6 +82,7 @@ function storeFailure(error: unknown): CommandError {
   }
   const isForOperators =
     error instanceof StartFailure || error instanceof StoreOpenError || error instanceof BrokenLogError;
+  if (error instanceof Fault && error.code === 'UNAVAILABLE') return new CommandError(error.message, 3);
   if (isForOperators || (error instanceof Error && ('code' in error || 'errcode' in error))) {
     return new CommandError(error.message);
   }

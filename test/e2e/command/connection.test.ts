@@ -7,6 +7,9 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { commandLine } from '../../support/command-line.ts';
 import { serviceCommands } from '../../support/service-commands.ts';
+import { startService } from '../../support/service-process.ts';
+import { tempDir } from '../../support/temp-dir.ts';
+import { createTestAuthority } from '../../support/test-certificates.ts';
 
 // How a command gets to the service, and what it says when it does not.
 
@@ -78,4 +81,28 @@ test('a command line that is wrong is exit code 2 and says what there is', async
   const help = await commandLine().run('user', 'create', '--help');
   assert.equal(help.code, 0);
   assert.match(help.out, /--email <address>/);
+});
+
+test('over TLS the authority has to be named, and a client certificate is a caller without a key', async () => {
+  using dir = tempDir();
+  const authority = createTestAuthority(dir.path);
+  const server = authority.sign('server', 'server');
+  const admin = authority.sign('admin', 'admin', 'DNS:admin.internal');
+  const secured = await startService({
+    env: {
+      SALLYPORT_TLS_CERT_FILE: server.certFile,
+      SALLYPORT_TLS_KEY_FILE: server.keyFile,
+      SALLYPORT_TLS_CLIENT_CA_FILE: authority.caFile,
+      SALLYPORT_TLS_CLIENT_SERVICES: 'DNS:admin.internal=admin',
+    },
+  });
+  using line = commandLine();
+  const certificate = ['--cert-file', admin.certFile, '--cert-key-file', admin.keyFile];
+  const list = ['tenant', 'list', '--json', '--address', secured.grpc];
+  const trusted = await line.run(...list, '--ca-file', authority.caFile, ...certificate);
+  assert.equal(trusted.code, 0, trusted.err);
+  assert.match(trusted.out, /"name":"default"/);
+  const untrusted = await line.run(...list, ...certificate);
+  assert.deepEqual([untrusted.code, /does not answer \(.*certificate/.test(untrusted.err)], [3, true], untrusted.err);
+  await secured.stop();
 });

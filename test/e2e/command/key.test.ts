@@ -11,13 +11,21 @@ const { run, json, read, dir } = serviceCommands();
 test('a key is made with its limits, and its text is shown once', async () => {
   const [made] = await json(
     ...['key', 'create', 'service:billing', '--scope', 'documents:read', '--network', '192.0.2.0/24', '--rate', '600'],
+    ...['--audience', 'reports'],
     ...['--expires', '90d', '--display-name', 'nightly', '--metadata', 'team=billing'],
   );
   assert.match(made.apiKey, /^sk_live_/);
   const [found] = await json('key', 'get', made.key.id);
   assert.deepEqual(
-    [found.owner, found.scopes, found.allowedNetworks, found.rateLimit.callsPerMinute, found.metadata],
-    [{ type: 'service', id: 'billing' }, ['documents:read'], ['192.0.2.0/24'], 600, { team: 'billing' }],
+    [
+      found.allowedAudiences,
+      found.owner,
+      found.scopes,
+      found.allowedNetworks,
+      found.rateLimit.callsPerMinute,
+      found.metadata,
+    ],
+    [['reports'], { type: 'service', id: 'billing' }, ['documents:read'], ['192.0.2.0/24'], 600, { team: 'billing' }],
   );
   const days = (Date.parse(found.expireTime) - Date.now()) / 86_400_000;
   assert.ok(days > 89.9 && days <= 90, String(days));
@@ -32,7 +40,7 @@ test('with --out the text goes to a file that only its owner may read, and a fil
   assert.equal(statSync(join(dir, 'shop.key')).mode & 0o777, 0o600);
   const keys = await json('key', 'list', '--owner', 'service:shop');
   assert.equal(keys.length, 1);
-  await assert.rejects(run('key', 'create', 'service:shop', '--out', 'shop.key'));
+  assert.equal((await run('key', 'create', 'service:shop', '--out', 'shop.key')).code, 2);
   assert.equal((await json('key', 'list', '--owner', 'service:shop')).length, 1);
 });
 
