@@ -137,6 +137,50 @@ await withMongo('an export goes from SQLite to MongoDB and back', (withPlace) =>
   );
 });
 
+await withMongo('what works on the store itself works on MongoDB', (withPlace) => {
+  withPlace(
+    'beside a running replica: doctor looks, recover makes a key, backup names what to use',
+    async (_, place) => {
+      using dir = tempDir();
+      const env = { ...place.settings(), SALLYPORT_DATA_DIR: join(dir.path, 'data') };
+      const replica = await startService({
+        dataDir: env.SALLYPORT_DATA_DIR,
+        env: { ...cheapHashes, ...place.settings() },
+      });
+      const well = await on(env, 'doctor');
+      assert.equal(well.code, 0, well.out);
+      assert.match(well.out, /^ok +store +mongodb answers and keeps its promises$/m);
+      const backup = await on(env, 'backup', join(dir.path, 'backup.db'));
+      assert.deepEqual([backup.code, /Use mongodump/.test(backup.err)], [2, true], backup.err);
+      const keyFile = join(dir.path, 'recovered.key');
+      const recovered = await on(env, 'admin', 'recover', '--out', keyFile, '--yes');
+      assert.equal(recovered.code, 0, recovered.err);
+      const adminKey = readFileSync(keyFile, 'utf8').trim();
+      await jsonCall({ ...replica, adminKey }, 'TenantService/ListTenants', {});
+      const { revision } = await jsonCall(replica, 'PolicyService/ApplyPolicy', {
+        policy: { roles: [{ name: 'reader', permissions: ['documents:read'] }] },
+      });
+      await replica.stop();
+      assert.equal((await on(env, 'restore', '--mark', '--yes')).code, 0);
+      const again = await startService({
+        dataDir: env.SALLYPORT_DATA_DIR,
+        env: { ...cheapHashes, ...place.settings() },
+      });
+      const ask = { principal: { subject: { type: 'user', id: '1' } }, permission: 'documents:read' };
+      await assert.rejects(
+        jsonCall(again, 'AuthorizationService/Authorize', { ...ask, atLeastRevision: revision }),
+        /REVISION_UNKNOWN/,
+      );
+      await again.stop();
+      const unreachable = {
+        ...env,
+        SALLYPORT_STORE_URL: 'mongodb://127.0.0.1:1/sallyport?serverSelectionTimeoutMS=200',
+      };
+      assert.equal((await on(unreachable, 'export', join(dir.path, 'export.jsonl'))).code, 3);
+    },
+  );
+});
+
 test('a log that was compacted behind a checkpoint is taken over from there, revisions and all', async () => {
   using dir = tempDir();
   const [from, to, file] = ['from', 'to', 'export.jsonl'].map((name) => join(dir.path, name)) as [
