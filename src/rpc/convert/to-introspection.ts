@@ -8,6 +8,7 @@ import {
 } from '../../../gen/sallyport/v1/token_pb.ts';
 import type { ActorClaim } from '../../domain/keys/access-token-claims.ts';
 import type { TokenIntrospection } from '../../domain/session/use-cases.ts';
+import { reusable } from '../encode-message.ts';
 import { toSubject } from './to-decision.ts';
 import { toTimestamp } from './to-timestamp.ts';
 
@@ -16,7 +17,7 @@ export function toVerifyTokenResponse(tenant: string, found: TokenIntrospection)
   if (!found.active) return create(VerifyTokenResponseSchema, { active: false, inactiveReason: Reason[found.reason] });
   const known = made.get(found);
   if (known !== undefined) return known;
-  const message = activeResponse(tenant, found);
+  const message = reusable(activeResponse(tenant, found));
   made.set(found, message);
   return message;
 }

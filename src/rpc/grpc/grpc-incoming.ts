@@ -1,7 +1,8 @@
-import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import { fromBinary, type Message } from '@bufbuild/protobuf';
 import type { Metadata } from '@grpc/grpc-js';
 import { certificateNames } from '../../platform/certificate-names.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { encodeMessage } from '../encode-message.ts';
 import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
 import type { Incoming } from '../rpc-call.ts';
@@ -70,7 +71,7 @@ export class GrpcIncoming implements Incoming {
   }
 
   prepare(response: Message): void {
-    this.bytes = asBuffer(toBinary(this.#method.output, response));
+    this.bytes = asBuffer(encodeMessage(this.#method.output, response));
   }
 
   onCancelled(listener: () => void): void {
