@@ -9,7 +9,7 @@ import {
 } from '@bufbuild/protobuf';
 import { access } from '../../gen/sallyport/v1/method_access_pb.ts';
 import type { CallContext } from '../domain/call.ts';
-import { type AccessRule, buildAccessTable } from '../domain/caller/access-table.ts';
+import { type AccessRule, buildAccessTable, foreignAccess } from '../domain/caller/access-table.ts';
 
 // A method is its description, its rule and its handler. Transports and pipeline know nothing else of a service.
 
@@ -61,6 +61,8 @@ type AnyHandler =
 export interface ImplementedService {
   readonly service: DescService;
   readonly handlers: Readonly<Record<string, AnyHandler>>;
+  /** Of a service whose requests have no field `tenant`: where they name it. */
+  readonly tenantOf?: ((request: Message) => string) | undefined;
 }
 
 export function implement<S extends DescService>(service: S, handlers: Handlers<S>): ImplementedService {
@@ -76,6 +78,8 @@ interface MethodFacts {
   readonly input: DescMessage;
   readonly output: DescMessage;
   readonly rule: AccessRule;
+  /** The tenant that a request names; undefined: its field `tenant` does. */
+  readonly tenantOf: ((request: Message) => string) | undefined;
 }
 
 export interface UnaryMethod extends MethodFacts {
@@ -97,18 +101,18 @@ export function rpcMethods(services: readonly ImplementedService[]): readonly Rp
     services.flatMap(({ service }) =>
       service.methods.map((desc) => ({
         path: pathOf(desc),
-        access: hasOption(desc, access) ? getOption(desc, access) : undefined,
+        access: hasOption(desc, access) ? getOption(desc, access) : foreignAccess[pathOf(desc)],
       })),
     ),
   );
-  return services.flatMap(({ service, handlers }) =>
+  return services.flatMap(({ service, handlers, tenantOf }) =>
     service.methods.map((desc) => {
       const path = pathOf(desc);
       const handle = handlers[desc.localName];
       const rule = table.get(path);
       if (handle === undefined || rule === undefined) throw new Error(`${path} has no handler or no access rule`);
       const label = `${service.name}/${desc.name}`;
-      const facts: MethodFacts = { path, label, desc, input: desc.input, output: desc.output, rule };
+      const facts: MethodFacts = { path, label, desc, input: desc.input, output: desc.output, rule, tenantOf };
       return withHandler(facts, handle);
     }),
   );

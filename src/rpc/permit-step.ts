@@ -36,10 +36,10 @@ async function inTurn(
   }
 }
 
-/** Every other request of the contract has a field `tenant`; it is parsed before the permission is asked, because it is part of the question. */
+/** Every other request of the contract has a field `tenant`, and a foreign one its own place for it; it is parsed before the permission is asked, because it is part of the question. */
 function requestedTenant(call: RpcCall): string {
   const request: object = call.decoded();
-  const value: unknown = 'tenant' in request ? request.tenant : undefined;
+  const value: unknown = call.method.tenantOf?.(call.decoded()) ?? ('tenant' in request ? request.tenant : undefined);
   if (typeof value !== 'string') throw new Error(`${call.method.path} has no field tenant to be checked against`);
   const violations = new Violations();
   const tenant = parseTenantId(value, violations);

@@ -7,12 +7,14 @@ import { type Readiness, startOpsPort } from '../http/ops-port.ts';
 import { type TlsSource, watchTlsFiles } from '../platform/tls-source.ts';
 import { createAuthzenListener } from '../rpc/authzen/authzen-listener.ts';
 import { createConnectListener } from '../rpc/connect/connect-listener.ts';
+import { envoyAuthorization } from '../rpc/envoy/envoy-authorization.ts';
 import { startGrpcServer } from '../rpc/grpc/grpc-server.ts';
 import { createHealth, type Health } from '../rpc/health.ts';
 import { rpcMethods } from '../rpc/method.ts';
 import { createPipeline } from '../rpc/pipeline.ts';
 import { sallyportServices } from '../rpc/sallyport-services.ts';
 import type { ListenAddress } from '../settings/forms.ts';
+import { envoyRoutes } from './envoy-routes.ts';
 import type { Composition } from './use-cases.ts';
 
 /** The open ports, as `host:port`. */
@@ -31,7 +33,10 @@ export async function serve(
 ): Promise<Listening> {
   const { settings, lifecycle, clock, random, logger, metrics } = context;
   const services = sallyportServices(composition.useCases, clock);
-  const methods = rpcMethods(services);
+  const envoy = envoyAuthorization({ ...composition.useCases, metrics, routes: await envoyRoutes(settings) });
+  const grpcMethods = rpcMethods([...services, envoy]);
+  // Envoy speaks gRPC; the HTTP port is for our own contract.
+  const methods = grpcMethods.filter(({ desc }) => desc.parent !== envoy.service);
   const { authenticateCaller, permitCaller, onRightsChange, onCallerRefused } = composition;
   const pipeline = createPipeline(
     {
@@ -46,9 +51,9 @@ export async function serve(
       logger,
       metrics,
     },
-    methods,
+    grpcMethods,
   );
-  const health = createHealth(services.map(({ service }) => service.typeName));
+  const health = createHealth([...services, envoy].map(({ service }) => service.typeName));
   const tls = openTls(context);
   const rpc = createConnectListener(pipeline, methods);
   const authzen = createAuthzenListener(pipeline, methods, () => composition.issuer.url);
@@ -68,7 +73,7 @@ export async function serve(
       composition.issuer.bound(http.port);
       try {
         const place = listen(settings.grpcAddress, 'SALLYPORT_GRPC_ADDRESS', tls);
-        return { http, grpc: await startGrpcServer({ pipeline, methods, health, clock }, place) };
+        return { http, grpc: await startGrpcServer({ pipeline, methods: grpcMethods, health, clock }, place) };
       } catch (error) {
         await http.close(AbortSignal.abort());
         throw error;

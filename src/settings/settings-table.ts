@@ -94,6 +94,14 @@ export const SETTINGS = {
     fallback: '127.0.0.1:9090',
     description: '`/metrics`, `/livez` and `/readyz`, in plaintext. Keep it off public networks.',
   }),
+  envoyRoutesFile: optional({
+    variable: 'SALLYPORT_ENVOY_ROUTES_FILE',
+    group: 'Ports',
+    form: path,
+    fallbackNote: 'none: permission `http:<method>` on the resource `path:<path>`',
+    description:
+      'Which permission a request needs that Envoy asks about (ext_authz), as YAML; read at start. See docs/envoy.md.',
+  }),
   issuer: optional({
     variable: 'SALLYPORT_ISSUER',
     group: 'Ports',

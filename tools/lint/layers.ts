@@ -32,6 +32,7 @@ export const LAYERS: readonly Layer[] = [
   { path: 'domain', ...DOMAIN },
   { path: 'domain/keys', ...DOMAIN, packages: ['jose'] },
   { path: 'domain/decision', ...DOMAIN, packages: ['@marcbachmann/cel-js', 'yaml'] },
+  { path: 'domain/gateway', ...DOMAIN, packages: ['yaml'] },
   { path: 'domain/identity', ...DOMAIN, packages: ['otpauth', 'qrcode', 'rate-limiter-flexible'] },
   { path: 'domain/session', ...DOMAIN, packages: ['cookie'] },
   { path: 'domain/storage.ts', layers: [], node: [] },

@@ -63,6 +63,12 @@ const fixedTenants: Readonly<Record<string, string>> = {
   '/sallyport.v1.TenantService/ListTenants': SYSTEM_TENANT,
 };
 
+/** Methods of other people's contracts, which cannot carry our option. */
+export const foreignAccess: Readonly<Record<string, DeclaredMethod['access']>> = {
+  // Envoy asks whether a request may pass: a decision, about a credential that the request brings.
+  '/envoy.service.auth.v3.Authorization/Check': { permission: 'decisions:read', public: false },
+};
+
 /** Foreign services and HTTP routes that need no caller: health, discovery and public keys. */
 export const publicPaths: readonly string[] = [
   '/grpc.health.v1.Health/Check',
