@@ -98,9 +98,8 @@ export const SETTINGS = {
     variable: 'SALLYPORT_ENVOY_ROUTES_FILE',
     group: 'Ports',
     form: path,
-    fallbackNote: 'none: permission `http:<method>` on the resource `path:<path>`',
     description:
-      'Which permission a request needs that Envoy asks about (ext_authz), as YAML; read at start. See docs/envoy.md.',
+      'Which permission a request needs that Envoy asks about (ext_authz), as YAML; read at start. Without it `http:<method>` on `path:<path>`. See docs/envoy.md.',
   }),
   issuer: optional({
     variable: 'SALLYPORT_ISSUER',

@@ -34,6 +34,7 @@ export const REFUSED: readonly ImportCase[] = [
   ['domain/identity/x.ts', 'jose'],
   ['domain/identity/x.ts', 'pino'],
   ['domain/decision/x.ts', 'lru-cache'],
+  ['domain/gateway/x.ts', '@marcbachmann/cel-js'],
   ['cli/x.ts', 'commander'],
   ['cli/command/x.ts', '../../service.ts'],
   ['cli/command/x.ts', '@grpc/grpc-js'],
@@ -118,6 +119,7 @@ export const ALLOWED: readonly ImportCase[] = [
   ['cli/command/x.ts', '../../../gen/sallyport/v1/token_pb.ts'],
   ['cli/command/x.ts', '@connectrpc/connect-node'],
   ['cli/command/x.ts', 'yaml'],
+  ['domain/gateway/x.ts', 'yaml'],
   ['service.ts', './store/mongo/open-mongo-store.ts'],
   ['main.ts', './service.ts'],
 ];
