@@ -15,7 +15,7 @@ export function openChannel(options: ResolvedOptions): Client {
     // grpc-js would wait up to two minutes before it tries a server again that had been away for long.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.min_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 2000,
+    'grpc.max_reconnect_backoff_ms': 1000,
     // New replicas behind a name are found this soon after one was lost.
     'grpc.dns_min_time_between_resolutions_ms': 2000,
     // Sallyport is inside the network: keys are not shown to a proxy that some variable of the environment names.

@@ -1,0 +1,159 @@
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
+import express from 'express';
+import { createGuardCore, type GuardOptions } from './guard/guard-core.ts';
+import { type IncomingRequest, originOf } from './guard/incoming-request.ts';
+import type { LoginResult } from './guard/log-in.ts';
+import type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
+import type { Principal } from './guard/principal.ts';
+import { Refusal } from './guard/refusal.ts';
+import type { Sallyport } from './sallyport.ts';
+
+export type { GuardOptions } from './guard/guard-core.ts';
+export type { LoginResult } from './guard/log-in.ts';
+export type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
+export type { Principal } from './guard/principal.ts';
+export type { Problem, ProblemCode } from './guard/problem.ts';
+export { Refusal } from './guard/refusal.ts';
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    /** Set by `authenticate()`. */
+    principal?: Principal;
+  }
+}
+
+/** How a step of a login answers. */
+export interface LoginOptions {
+  /** Answers in the application's own way, for example with a page; the cookie is set. Default: JSON, 200 or 202. */
+  readonly reply?: (request: Request, response: Response, result: LoginResult) => void | Promise<void>;
+}
+
+export interface ExpressGuard {
+  /**
+   * Logs in by `identifier` and `password` (JSON or a form, at most 16 KiB): 200 with the cookie, `userId`, `csrfToken` and `expiresAt`; 202
+   * with `challenge` and `steps` where a code is due; refused with 400, 401, 403, 429 (Retry-After in seconds) or 503. Within 10 s.
+   */
+  login(options?: LoginOptions): RequestHandler[];
+  /** Takes `challenge` of a 202 and `code`, six digits or a recovery code; answers as `login()` does. */
+  verifyTotp(options?: LoginOptions): RequestHandler[];
+  /** Ends the session and makes the browser forget it: 204, or 503 while the session may live on. */
+  logout(options?: { readonly reply?: (request: AnyRequest, response: Response) => unknown }): GuardHandler;
+  /**
+   * Lets requests pass whose cookie, bearer token or `x-api-key` is good, with `req.principal`; for a cookie and an unsafe method only
+   * those of the application's own pages with their CSRF token. Otherwise 401, 403, 429 or 503. With `optional`, requests without a
+   * credential and with a session that is over pass as nobody's. Within 3 s.
+   */
+  authenticate(options?: { readonly optional?: boolean }): GuardHandler;
+  /**
+   * Gives pages their CSRF token in `res.locals.csrfToken`, and refuses unsafe requests that are nobody's unless they come from
+   * the application's own pages: 403.
+   */
+  csrf(): GuardHandler;
+  /**
+   * Lets requests pass that Sallyport permits, by the credential that they came with; without `resource` in the whole tenant. Otherwise
+   * 401, 403, 429 or 503. Authenticates by itself where `authenticate()` did not. Within 3 s.
+   */
+  requirePermission(
+    permission: string,
+    resource?: (request: AnyRequest) => ResourceOfRequest | Promise<ResourceOfRequest>,
+  ): GuardHandler;
+  /** Whether the request may do this; what is asked in one tick goes in one call. Nobody may nothing. @throws Refusal */
+  can(request: AnyRequest, permission: string, resource?: ResourceOfRequest | undefined): Promise<boolean>;
+  /** How the decision about this comes about. @throws Refusal */
+  explain(request: AnyRequest, permission: string, resource?: ResourceOfRequest | undefined): Promise<Explanation>;
+  /** Answers refusals as `application/problem+json` with `title`, `status` and `code`; other errors go on to the next handler. */
+  errors(): ErrorRequestHandler;
+}
+
+// Handlers of any route may ask about their request.
+// biome-ignore lint/suspicious/noExplicitAny: Express's Request is invariant in its parameters.
+type AnyRequest = Request<any>;
+
+/** Fits every route and leaves the types of its other handlers alone. */
+export type GuardHandler = <P>(request: Request<P>, response: Response, next: NextFunction) => void | Promise<void>;
+
+/** Small: what a login sends is no document. */
+const BODY_LIMIT = '16kb';
+
+/**
+ * Guards for one Express application. Where a proxy stands before it, set `trust proxy`, so that `req.ip` and the origin are those of the
+ * browser.
+ */
+export function guard(sallyport: Sallyport, options: GuardOptions<Request> = {}): ExpressGuard {
+  const core = createGuardCore<AnyRequest>(sallyport, options, incomingOf);
+  const parsers = [express.json({ limit: BODY_LIMIT }), express.urlencoded({ extended: false, limit: BODY_LIMIT })];
+  const step = (run: typeof core.logIn, { reply = replyInJson }: LoginOptions = {}): RequestHandler[] => [
+    ...parsers,
+    async (request, response) => {
+      const result = await run(request, request.body);
+      response.set('Cache-Control', 'no-store');
+      if (result.kind === 'loggedIn') response.append('Set-Cookie', result.setCookie);
+      await reply(request, response, result);
+    },
+  ];
+  const authenticate = async (request: AnyRequest, isOptional: boolean): Promise<void> => {
+    const principal = await core.authenticate(request, isOptional);
+    if (principal !== undefined) request.principal = principal;
+  };
+  return {
+    login: (more) => step(core.logIn, more),
+    verifyTotp: (more) => step(core.verifyCode, more),
+    logout:
+      ({ reply = (_: AnyRequest, response: Response) => response.status(204).end() } = {}) =>
+      async (request, response) => {
+        response.append('Set-Cookie', await core.logOut(request));
+        reply(request, response);
+      },
+    authenticate:
+      ({ optional = false } = {}) =>
+      async (request, _response, next) => {
+        await authenticate(request, optional);
+        next();
+      },
+    csrf: () => (request, response, next) => {
+      const token = core.csrf(request);
+      if (token !== undefined) response.locals['csrfToken'] = token;
+      next();
+    },
+    requirePermission: (permission, resource) => async (request, _response, next) => {
+      await authenticate(request, false);
+      await core.require(request, permission, await resource?.(request));
+      next();
+    },
+    can: core.can,
+    explain: core.explain,
+    errors: () => (error, _request, response, next) => {
+      if (!(error instanceof Refusal)) return next(error);
+      core.report(error);
+      // An answer that has begun cannot become a refusal any more: Express ends the connection.
+      if (response.headersSent) return next(error);
+      response.status(error.status).set(error.headers).type('application/problem+json');
+      response.send(JSON.stringify(error.problem));
+    },
+  };
+}
+
+function replyInJson(_request: Request, response: Response, result: LoginResult): void {
+  if (result.kind === 'challenge') {
+    const { challenge, steps, expiresAt } = result;
+    response.status(202).json({ challenge, steps, expiresAt });
+    return;
+  }
+  const { userId, csrfToken, expiresAt } = result;
+  response.json({ userId, csrfToken, expiresAt });
+}
+
+function incomingOf(request: AnyRequest): IncomingRequest {
+  const body: unknown = request.body;
+  const field: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, '_csrf') : undefined;
+  return {
+    method: request.method,
+    header: (name) => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    ip: request.ip,
+    ownOrigin: originOf(request.protocol, request.host),
+    formToken: typeof field === 'string' ? field : undefined,
+  };
+}
