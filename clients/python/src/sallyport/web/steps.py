@@ -1,0 +1,257 @@
+"""What a guard does, as generators that yield each call and are given its answer: one set of rules for frameworks with and without
+asyncio (`web/perform.py` drives them)."""
+
+import logging
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
+
+from sallyport import operations
+from sallyport.errors import InvalidRequest, InvalidToken, SallyportError
+from sallyport.names import AccessToken, ApiKey, CookieOptions, Credential, ResourceLike, SessionToken
+from sallyport.operations import Operation, Question
+from sallyport.outcomes import (
+    ApiKeyVerdict,
+    Authenticated,
+    Challenge,
+    Decision,
+    Inactive,
+    LoginOutcome,
+    Rejected,
+    Session,
+    TokenClaims,
+)
+from sallyport.settings import Settings
+from sallyport.web.incoming import Incoming, RequestPrincipal, credential_of
+from sallyport.web.reply import Refusal, Reply, invalid_credential, unavailable
+
+log = logging.getLogger("sallyport")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalVerification:
+    """To be answered by the process's TokenVerifier."""
+
+    token: str = field(repr=False)
+
+
+Steps: TypeAlias = Generator[Operation[Any] | LocalVerification, Any, Answer]
+
+_CSRF = {"CSRF_WRONG_ORIGIN": "csrf_origin", "CSRF_TOKEN_INVALID": "csrf_token"}
+_LOGIN_CODES = {
+    "CODE_INVALID": "code_invalid",
+    "CODE_ALREADY_USED": "code_already_used",
+    "CHALLENGE_EXPIRED": "challenge_expired",
+}
+
+
+def authenticate(settings: Settings, incoming: Incoming) -> Steps[RequestPrincipal | None]:
+    """Who makes the request; None without a credential. Raises Refusal when the credential is not good for this request."""
+    credential = credential_of(incoming)
+    try:
+        match credential:
+            case None:
+                return None
+            case SessionToken():
+                return (yield from _by_session(settings, incoming, credential))
+            case AccessToken():
+                return (yield from _by_access_token(settings, credential))
+            case ApiKey():
+                return (yield from _by_api_key(settings, incoming, credential))
+    except SallyportError as error:
+        raise _no_answer(error) from None
+
+
+def _by_session(settings: Settings, incoming: Incoming, token: SessionToken) -> Steps[RequestPrincipal]:
+    session: Session | Inactive = yield operations.verify_session(
+        settings.tenant,
+        token.value,
+        incoming.method,
+        incoming.origin,
+        incoming.allowed_origins,
+        incoming.csrf_token,
+    )
+    match session:
+        case Session():
+            return RequestPrincipal(
+                subject=session.subject,
+                credential=token,
+                session_id=session.id,
+                amr=session.amr,
+                csrf_token=session.csrf_token,
+            )
+        case Inactive(reason=reason) if reason in _CSRF:
+            raise Refusal(403, _CSRF[reason])
+        case Inactive(reason=reason):
+            raise _not_good(token, reason)
+
+
+def _by_access_token(settings: Settings, token: AccessToken) -> Steps[RequestPrincipal]:
+    if not settings.audience:
+        # Whoever it was meant for, it cannot be known to be us.
+        log.warning("an access token was refused because SALLYPORT_CLIENT_AUDIENCE is not set")
+        raise invalid_credential(token)
+    if settings.issuer:
+        try:
+            claims: TokenClaims | Inactive = yield LocalVerification(token.value)
+        except InvalidToken as error:
+            raise _not_good(token, error.reason) from None
+    else:
+        claims = yield operations.verify_token(settings.tenant, token.value, settings.audience)
+    if isinstance(claims, Inactive):
+        raise _not_good(token, claims.reason)
+    return RequestPrincipal(
+        subject=claims.subject,
+        credential=token,
+        session_id=claims.session_id,
+        scopes=claims.scopes,
+        amr=claims.amr,
+    )
+
+
+def _by_api_key(settings: Settings, incoming: Incoming, key: ApiKey) -> Steps[RequestPrincipal]:
+    verdict: ApiKeyVerdict = yield operations.verify_api_key(
+        settings.tenant, key.value, "", None, None, incoming.device
+    )
+    if not verdict or verdict.owner is None:
+        raise _not_good(key, verdict.decision.reason)
+    return RequestPrincipal(subject=verdict.owner, credential=key, scopes=verdict.scopes)
+
+
+def permit(
+    settings: Settings,
+    incoming: Incoming,
+    principal: RequestPrincipal,
+    permission: str,
+    resource: ResourceLike | None,
+    context: Mapping[str, Any] | None,
+) -> Steps[None]:
+    """Returns when the principal may, by the credential itself and not by what was read from it. Raises Refusal otherwise."""
+    credential = principal.credential
+    try:
+        if isinstance(credential, ApiKey):
+            # Authorize knows no address, which a key with allowed networks needs (docs/api-keys.md).
+            verdict: ApiKeyVerdict = yield operations.verify_api_key(
+                settings.tenant, credential.value, permission, resource, context, incoming.device
+            )
+            decision = verdict.decision
+        else:
+            question = Question(permission, resource, context, credential)
+            decision = yield operations.authorize(settings.tenant, question, "", explain=False)
+    except SallyportError as error:
+        raise _no_answer(error) from None
+    if not decision:
+        raise _denied(credential, permission, decision)
+
+
+def _denied(credential: Credential, permission: str, decision: Decision) -> Refusal:
+    if decision.reason.startswith("CREDENTIAL_") or decision.reason == "SUBJECT_DISABLED":
+        return _not_good(credential, decision.reason)
+    log.info("refused %s: %s", permission, decision.reason)
+    return Refusal(403, "permission_denied")
+
+
+def _not_good(credential: Credential, reason: str) -> Refusal:
+    log.info("refused a credential: %s", reason)
+    if reason == "CREDENTIAL_RATE_LIMITED":
+        return Refusal(429, "too_many_requests")
+    return invalid_credential(credential)
+
+
+def log_in(
+    settings: Settings, incoming: Incoming, cookie_name: str, identifier: str, password: str
+) -> Steps[LoginOutcome]:
+    """Checks a password; a finished login ends in a cookie session, and ends the one that the browser had before (RFC 9700 aside,
+    session fixation). Raises Refusal for a login from another site's page, and where there is no answer.
+    """
+    _refuse_other_sites(incoming)
+    issue = CookieOptions(previous_session_token=incoming.previous_session_token, name=cookie_name)
+    try:
+        outcome: LoginOutcome = yield operations.authenticate(
+            settings.tenant, identifier, password, issue, incoming.device
+        )
+    except SallyportError as error:
+        raise _no_answer(error) from None
+    return outcome
+
+
+def take_code(
+    settings: Settings,
+    incoming: Incoming,
+    cookie_name: str,
+    challenge_token: str,
+    totp_code: str,
+    recovery_code: str,
+) -> Steps[LoginOutcome]:
+    """The second step of a login. Raises Refusal as `log_in` does."""
+    _refuse_other_sites(incoming)
+    issue = CookieOptions(previous_session_token=incoming.previous_session_token, name=cookie_name)
+    try:
+        outcome: LoginOutcome = yield operations.verify_totp(
+            settings.tenant, challenge_token, totp_code, recovery_code, issue, incoming.device
+        )
+    except SallyportError as error:
+        raise _no_answer(error) from None
+    return outcome
+
+
+def log_out(settings: Settings, incoming: Incoming, cookie_name: str) -> Steps[Reply]:
+    """Ends the session of the cookie and takes the cookie away; a session that has ended already is no error. Raises Refusal when the
+    request is not from a page of the application's own.
+    """
+    token = incoming.previous_session_token
+    if token:
+        try:
+            yield from _by_session(settings, incoming, SessionToken(token))
+            yield operations.revoke_sessions(settings.tenant, token, "", "", "")
+        except SallyportError as error:
+            raise _no_answer(error) from None
+        except Refusal as refusal:
+            if refusal.status != 401:
+                raise
+    gone = f"{cookie_name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax"
+    return Reply(204, None, (("Set-Cookie", gone), ("Cache-Control", "no-store")))
+
+
+def login_reply(outcome: LoginOutcome) -> Reply:
+    """200 with the cookie, 202 with the challenge, or raises Refusal: 401, or 429 with the time to wait."""
+    match outcome:
+        case Authenticated(session=session) if session is not None:
+            body = {
+                "user_id": outcome.user_id,
+                "csrf_token": session.csrf_token,
+                "expire_time": _iso(session.expire_time),
+            }
+            return Reply(200, body, (("Set-Cookie", session.set_cookie), ("Cache-Control", "no-store")))
+        case Authenticated():
+            raise unavailable()
+        case Challenge():
+            challenge = {
+                "challenge_token": outcome.challenge_token,
+                "steps": list(outcome.steps),
+                "expire_time": _iso(outcome.expire_time),
+            }
+            return Reply(202, {"challenge": challenge}, (("Cache-Control", "no-store"),))
+        case Rejected(reason="LOCKED" | "RATE_LIMITED"):
+            raise Refusal(429, "too_many_attempts", retry_after=outcome.retry_after)
+        case Rejected():
+            raise Refusal(401, _LOGIN_CODES.get(outcome.reason, "login_failed"))
+
+
+def _refuse_other_sites(incoming: Incoming) -> None:
+    # A page of somebody else's could log its visitor in as somebody else. Browsers say where a POST comes from; programs need not.
+    if incoming.origin and incoming.origin not in incoming.allowed_origins:
+        raise Refusal(403, "csrf_origin")
+
+
+def _no_answer(error: SallyportError) -> Refusal:
+    if isinstance(error, InvalidRequest):
+        return Refusal(400, "invalid_request")
+    log.error("no answer from Sallyport: %s", error)
+    return unavailable(error.retry_after)
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
