@@ -10,6 +10,7 @@ import {
 import { access } from '../../gen/sallyport/v1/method_access_pb.ts';
 import type { CallContext } from '../domain/call.ts';
 import { type AccessRule, buildAccessTable, foreignAccess } from '../domain/caller/access-table.ts';
+import { maxRequestBytes } from './request-bytes.ts';
 
 // A method is its description, its rule and its handler. Transports and pipeline know nothing else of a service.
 
@@ -80,6 +81,8 @@ interface MethodFacts {
   readonly rule: AccessRule;
   /** The tenant that a request names; undefined: its field `tenant` does. */
   readonly tenantOf: ((request: Message) => string) | undefined;
+  /** Of one request message, before it is decoded. */
+  readonly maxRequestBytes: number;
 }
 
 export interface UnaryMethod extends MethodFacts {
@@ -112,7 +115,17 @@ export function rpcMethods(services: readonly ImplementedService[]): readonly Rp
       const rule = table.get(path);
       if (handle === undefined || rule === undefined) throw new Error(`${path} has no handler or no access rule`);
       const label = `${service.name}/${desc.name}`;
-      const facts: MethodFacts = { path, label, desc, input: desc.input, output: desc.output, rule, tenantOf };
+      const { input, output } = desc;
+      const facts: MethodFacts = {
+        path,
+        label,
+        desc,
+        input,
+        output,
+        rule,
+        tenantOf,
+        maxRequestBytes: maxRequestBytes(label),
+      };
       return withHandler(facts, handle);
     }),
   );

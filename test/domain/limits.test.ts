@@ -50,7 +50,8 @@ for (const { name, method, at, past, field } of limitCases) {
 }
 
 limitTest('a message of 4 MiB is read, one byte more is refused', async () => {
-  const ask = (padding: number) => errorOf(calls.authorization.authorize({ atLeastRevision: 'x'.repeat(padding) }));
+  const ask = (padding: number) =>
+    errorOf(calls.authorization.batchAuthorize({ atLeastRevision: 'x'.repeat(padding) }));
   // Of the field: its tag and a length of four bytes.
   const room = limits.messageBytes - 5;
   assert.equal((await ask(room)).code, 3);

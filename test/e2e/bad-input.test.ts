@@ -118,7 +118,7 @@ const mistakes: readonly Mistake[] = [
     json: authorize({ principal: { subject: { type: 'user', id: FIVE_MB } } }),
     code: [8, 'resource_exhausted'],
     reason: 'LIMIT_EXCEEDED',
-    says: /4194304|4 MiB/,
+    says: /4194304|524288/,
   },
   {
     title: 'an unknown tenant',

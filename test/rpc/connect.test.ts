@@ -116,7 +116,7 @@ test('without a credential the body is not even read', async (t) => {
   assert.match(text, /admin\.key/);
 });
 
-test('a body beyond 4 MiB is refused, compressed or not', async (t) => {
+test('a body beyond what its method reads is refused, compressed or not', async (t) => {
   const { http } = await startRpcHarness(t, { useCases });
   const large = JSON.stringify({ ...question, atLeastRevision: 'x'.repeat(limits.messageBytes) });
   assert.equal((await failure(await post(http, large))).code, 'resource_exhausted');

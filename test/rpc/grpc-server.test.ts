@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
@@ -124,9 +124,8 @@ test("malformed protobuf is the caller's INVALID_ARGUMENT, but only for a caller
   assert.equal((await rawError(harness.grpc, path, garbage, 'wrong')).code, 16);
 });
 
-test('a message of 4 MiB is read, a longer one is RESOURCE_EXHAUSTED', async (t) => {
+test('a message is read up to what its method takes, at most 4 MiB; a longer one is RESOURCE_EXHAUSTED', async (t) => {
   const harness = await startRpcHarness(t);
-  const path = '/sallyport.v1.AuthorizationService/Authorize';
   // Field 100, length-delimited: unknown to the server, so only its size matters. The tag takes two bytes, the length four.
   const message = (size: number): Buffer => {
     const head = Buffer.from([0xa2, 0x06, 0, 0, 0, 0]);
@@ -137,10 +136,18 @@ test('a message of 4 MiB is read, a longer one is RESOURCE_EXHAUSTED', async (t)
     }
     return Buffer.concat([head, Buffer.alloc(size - head.length)]);
   };
-  assert.equal((await rawError(harness.grpc, path, message(limits.messageBytes))).code, 3);
-  const refused = await rawError(harness.grpc, path, message(limits.messageBytes + 1));
-  assert.equal(refused.code, 8);
-  assert.match(refused.details, /4194305.*4194304/);
+  for (const [method, most] of [
+    ['AuthorizationService/BatchAuthorize', limits.messageBytes],
+    ['AuthorizationService/Authorize', 512 * 1024],
+    ['TokenService/VerifyToken', 128 * 1024],
+  ] as const) {
+    const path = `/sallyport.v1.${method}`;
+    assert.equal((await rawError(harness.grpc, path, message(most))).code, 3, method);
+    const refused = await errorOf(Promise.reject(await rawError(harness.grpc, path, message(most + 1))));
+    assert.equal(refused.code, 8);
+    assert.match(refused.message, new RegExp(String(most)));
+    assert.deepEqual(refused.errorInfo.metadata, { limit: 'messageBytes', maximum: String(most) });
+  }
 });
 
 test('request metadata beyond 16 KiB is refused, and the connection lives on', async (t) => {
@@ -269,4 +276,25 @@ test('a peer that speaks HTTP/2 but not gRPC gets 415', async (t) => {
   stream.end();
   const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
   assert.equal(headers[':status'], 415);
+});
+
+test('a connection that says nothing is closed after 10 s; one that speaks HTTP/2 stays', async (t) => {
+  const { grpc } = await startRpcHarness(t);
+  const [host = '', port = ''] = grpc.split(':');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const silent = connect(Number(port), host);
+  const speaking = connectHttp2(`http://${grpc}`);
+  t.after(() => speaking.destroy());
+  await Promise.all([once(silent, 'connect'), once(speaking, 'remoteSettings')]);
+  // The server has seen both when it answers a ping of the one that can.
+  const ping = (): Promise<void> =>
+    new Promise((resolve, reject) => void speaking.ping((error) => (error === null ? resolve() : reject(error))));
+  await ping();
+  t.mock.timers.tick(9_999);
+  await ping();
+  assert.equal(silent.closed, false);
+  t.mock.timers.tick(1);
+  silent.resume();
+  await once(silent, 'close');
+  await ping();
 });

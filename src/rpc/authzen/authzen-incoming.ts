@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject, Message } from '@bufbuild/protobuf';
 import { DomainError } from '../../domain/errors.ts';
-import { limits } from '../../domain/limits.ts';
 import { peerCertificateNames } from '../../platform/certificate-names.ts';
 import type { Incoming } from '../rpc-call.ts';
 import { type AuthzenRequest, authzenRequest } from './authzen-requests.ts';
@@ -44,19 +43,16 @@ export class AuthzenIncoming implements Incoming {
   }
 
   /** Reads the body into `body`. Resolves when it is complete, too long, or cut off. */
-  async read(): Promise<void> {
+  async read(maxBytes: number): Promise<void> {
     const chunks: Buffer[] = [];
     let size = 0;
     try {
       for await (const chunk of this.#request as AsyncIterable<Buffer>) {
         size += chunk.length;
         // Read to its end all the same (the listener bounds the time), or the peer would never see the answer.
-        if (size <= limits.messageBytes) chunks.push(chunk);
+        if (size <= maxBytes) chunks.push(chunk);
       }
-      this.body =
-        size > limits.messageBytes
-          ? bad(`the body is longer than ${limits.messageBytes} bytes`)
-          : Buffer.concat(chunks).toString();
+      this.body = size > maxBytes ? bad(`the body is longer than ${maxBytes} bytes`) : Buffer.concat(chunks).toString();
     } catch {
       this.body = bad('the body was cut off');
     }

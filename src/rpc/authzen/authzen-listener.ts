@@ -48,7 +48,7 @@ export function createAuthzenListener(
     const headers = { 'x-request-id': call.requestId, ...ownRequestId(request) };
     await pipeline.admit(call);
     if (call.status === undefined) {
-      await incoming.read();
+      await incoming.read(call.method.maxRequestBytes);
       await pipeline.serve(call);
     }
     if (call.status !== undefined) return refuse(response, call.status, call.requestId, headers);

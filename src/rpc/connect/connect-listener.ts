@@ -78,7 +78,10 @@ function route(router: ConnectRouter, pipeline: Pipeline, method: RpcMethod): vo
     });
   };
   const implementation = method.kind === 'stream' ? streaming(pipeline, method) : unary(pipeline, method);
-  router.rpc(method.desc, implementation as Parameters<typeof router.rpc>[1], { requestGate });
+  router.rpc(method.desc, implementation as Parameters<typeof router.rpc>[1], {
+    requestGate,
+    readMaxBytes: method.maxRequestBytes,
+  });
 }
 
 function unary(pipeline: Pipeline, method: UnaryMethod) {

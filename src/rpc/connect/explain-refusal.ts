@@ -1,6 +1,4 @@
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
-import { DomainError } from '../../domain/errors.ts';
-import { limits } from '../../domain/limits.ts';
 import { Fault } from '../../platform/faults.ts';
 import { statusDetails } from '../error-details.ts';
 import type { RpcStatus } from '../error-table.ts';
@@ -8,6 +6,7 @@ import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
 import { deadlineExceeded } from '../rpc-call.ts';
 import { statusCodes } from '../status-code.ts';
+import { tooLong } from '../too-long.ts';
 import { acceptedForm, messageForm } from './accepted-form.ts';
 
 /** Ends the call with this error, unless it is being served or is over; then undefined. */
@@ -38,9 +37,7 @@ export function refusalOf(error: unknown, method: RpcMethod): unknown {
   if (!(error instanceof ConnectError)) return isAbort(error) ? goneAway() : error;
   switch (error.code) {
     case Code.ResourceExhausted:
-      return new DomainError('LIMIT_EXCEEDED', `the message is longer than ${limits.messageBytes} bytes`, {
-        metadata: { limit: 'messageBytes', maximum: String(limits.messageBytes) },
-      });
+      return tooLong(method.maxRequestBytes);
     case Code.DeadlineExceeded:
       return deadlineExceeded();
     case Code.Canceled:

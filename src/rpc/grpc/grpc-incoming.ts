@@ -6,6 +6,7 @@ import { encodeMessage } from '../encode-message.ts';
 import { malformed } from '../malformed.ts';
 import type { RpcMethod } from '../method.ts';
 import type { Incoming } from '../rpc-call.ts';
+import { tooLong } from '../too-long.ts';
 import { asBuffer } from './grpc-error.ts';
 
 /**
@@ -61,8 +62,10 @@ export class GrpcIncoming implements Incoming {
     return this.decode(this.#call.request);
   }
 
-  /** Throws INVALID_ARGUMENT. */
+  /** Throws INVALID_ARGUMENT, and LIMIT_EXCEEDED for more bytes than the method reads. */
   decode(bytes: Buffer): Message {
+    const { maxRequestBytes } = this.#method;
+    if (bytes.length > maxRequestBytes) throw tooLong(maxRequestBytes);
     try {
       return fromBinary(this.#method.input, bytes);
     } catch {

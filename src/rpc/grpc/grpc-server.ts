@@ -24,7 +24,7 @@ import { explainRefusals } from './explain-refusals.ts';
 import { ReloadingCredentials } from './grpc-credentials.ts';
 import { answerTrailer, grpcError } from './grpc-error.ts';
 import { GrpcIncoming, type RawCall } from './grpc-incoming.ts';
-import { limitMetadata, trackSessions } from './grpc-js-internals.ts';
+import { limitConnections, trackSessions } from './grpc-js-internals.ts';
 import { registerStream } from './grpc-stream.ts';
 import { registerHealth } from './health-service.ts';
 import { registerReflection } from './reflection-service.ts';
@@ -74,7 +74,7 @@ export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServe
   setLogVerbosity(logVerbosity.NONE);
   explainRefusals();
   const server = new Server(serverOptions);
-  limitMetadata(server);
+  limitConnections(server);
   for (const method of ports.methods) {
     if (method.kind === 'stream') registerStream(server, method, ports);
     else server.register(method.path, unaryHandler(method, ports), passBuffer, passBuffer, 'unary');
