@@ -1,6 +1,7 @@
 import { type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ApiKeyService } from '../gen/sallyport/v1/api_key_pb.ts';
+import { AuthenticationService } from '../gen/sallyport/v1/authentication_pb.ts';
 import { AuthorizationService } from '../gen/sallyport/v1/authorization_pb.ts';
 import { TokenService } from '../gen/sallyport/v1/token_pb.ts';
 
@@ -15,6 +16,7 @@ export interface EchoAnswer {
 }
 
 const methods: readonly DescMethod[] = [
+  AuthenticationService.method.authenticate,
   AuthorizationService.method.authorize,
   ApiKeyService.method.verifyApiKey,
   TokenService.method.rotateRefresh,

@@ -9,11 +9,12 @@ export interface LanesResult {
   readonly cpuSeconds?: number | undefined;
 }
 
-/** Runs `calls` steps, `inFlight` at a time; each lane starts its next step when its last one is answered. */
+/** Runs `calls` steps, `inFlight` at a time, or fewer when `isOver`; each lane starts its next step when its last one is answered. */
 export async function lanes(
   calls: number,
   inFlight: number,
   step: (lane: number) => Promise<void>,
+  isOver: () => boolean = () => false,
 ): Promise<LanesResult> {
   const latencies: number[] = [];
   let failures = 0;
@@ -21,7 +22,7 @@ export async function lanes(
   let left = calls;
   const start = performance.now();
   const lane = async (index: number): Promise<void> => {
-    while (left > 0) {
+    while (left > 0 && !isOver()) {
       left -= 1;
       const begun = performance.now();
       try {

@@ -57,7 +57,8 @@ export function startHashingChild(
     // A failed write is told by the exit that follows; the callback only keeps it from being an unhandled error.
     if (child.connected) child.send(message, () => {});
   };
-  send({ kind: 'start', cost: options.cost, peppers: options.peppers });
+  const { concurrency, cost, peppers } = options;
+  send({ kind: 'start', concurrency, cost, peppers });
   return {
     pid: child.pid,
     send,

@@ -26,7 +26,11 @@ export type ToHashingProcess =
       readonly cost: HashCost;
       /** 32 bytes each, by key id. */
       readonly peppers: readonly (readonly [keyId: string, pepper: Uint8Array])[];
+      /** Jobs that are run at once; what is sent beyond that waits its turn there. */
+      readonly concurrency: number;
     }
+  /** Nobody waits for that job any more: it is not run, unless it runs already. */
+  | { readonly kind: 'drop'; readonly id: number }
   | (HashJob & { readonly id: number });
 
 export type HashAnswer =

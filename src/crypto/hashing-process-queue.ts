@@ -4,8 +4,9 @@ import type { Logger } from '../platform/logger.ts';
 import { type HashingChild, startHashingChild } from './hashing-process-child.ts';
 import type { FromHashingProcess, HashAnswer, HashCost, HashJob } from './hashing-process-messages.ts';
 
-// The bounded queue in front of the hashing process. The process gets as many jobs as it has threads and no more, so that a job
-// whose caller gave up is never run, and a process that dies takes only those along that it was running.
+// The bounded queue in front of the hashing process. The process gets as many jobs as it has threads, and one ahead, so that it has no pause
+// between two. It starts them in the order in which they come: so the one ahead is known here, is taken back when its caller gives up, and goes to
+// the successor of a process that dies.
 
 export interface HashingQueue {
   /**
@@ -15,9 +16,9 @@ export interface HashingQueue {
   reserve(): () => void;
   /** Throws a Fault: OVERLOADED at once when the queue is full, UNAVAILABLE when the process died, the signal's reason when it aborts. */
   run(job: HashJob, signal?: AbortSignal): Promise<HashAnswer>;
-  /** Jobs not yet handed over. */
+  /** Jobs not yet begun. */
   readonly waiting: number;
-  /** Jobs handed over and not yet answered. */
+  /** Jobs begun and not yet answered. */
   readonly running: number;
   /** Of the living process, for tests. */
   readonly pid: number | undefined;
@@ -40,13 +41,16 @@ interface Waiter {
   reject(reason: unknown): void;
 }
 
-interface Running extends Waiter {
-  readonly startedAt: number;
+interface Sent {
+  readonly waiter: Waiter;
+  readonly sentAt: number;
   readonly timeout: NodeJS.Timeout;
 }
 
 /** A process that does not answer within this is killed. */
 const HANG_MS = 30_000;
+/** Jobs at the process beyond those that it runs. */
+const AHEAD = 1;
 const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 5_000;
 const CLOSE_MS = 2_000;
@@ -57,7 +61,8 @@ const GUESSED_HASH_MS = 100;
 interface State {
   readonly options: HashingQueueOptions;
   readonly waiting: Waiter[];
-  readonly running: Map<number, Running>;
+  /** At the process, in the order sent: the first ones run, as many as it has threads. */
+  readonly sent: Map<number, Sent>;
   child: HashingChild | undefined;
   /** Whether the living process has said that it can work. */
   ready: boolean;
@@ -70,13 +75,15 @@ interface State {
   nextId: number;
   /** Moving average of how long a hash takes. */
   hashMs: number;
+  /** Clock.monotonic() of the last answer. */
+  answeredAt: number;
 }
 
 export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
   const state: State = {
     options,
     waiting: [],
-    running: new Map(),
+    sent: new Map(),
     child: undefined,
     ready: false,
     closed: undefined,
@@ -85,20 +92,21 @@ export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
     reserved: 0,
     nextId: 0,
     hashMs: GUESSED_HASH_MS,
+    answeredAt: 0,
   };
   start(state);
   return {
     get waiting() {
-      return state.waiting.length;
+      return waitingIn(state);
     },
     get running() {
-      return state.running.size;
+      return state.sent.size - aheadIn(state);
     },
     get pid() {
       return state.child?.pid;
     },
     reserve: () => {
-      const isFull = state.waiting.length >= options.maxWaiting;
+      const isFull = waitingIn(state) >= options.maxWaiting;
       if (isFull || state.reserved >= options.maxWaiting + options.concurrency) throw overloaded(state);
       state.reserved += 1;
       let isTaken = true;
@@ -110,15 +118,23 @@ export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
     run: (job, signal) => {
       if (signal?.aborted === true) return Promise.reject(signal.reason);
       if (state.closed !== undefined) return Promise.reject(new Fault('UNAVAILABLE', 'the service is stopping'));
-      if (state.waiting.length >= options.maxWaiting) return Promise.reject(overloaded(state));
+      if (waitingIn(state) >= options.maxWaiting) return Promise.reject(overloaded(state));
       return enqueue(state, job, signal);
     },
     close: () => close(state),
   };
 }
 
-function overloaded({ hashMs, waiting, options }: State): Fault {
-  const retryAfterMs = Math.ceil((hashMs * (waiting.length + 1)) / options.concurrency);
+function aheadIn({ sent, options }: State): number {
+  return Math.max(0, sent.size - options.concurrency);
+}
+
+function waitingIn(state: State): number {
+  return state.waiting.length + aheadIn(state);
+}
+
+function overloaded(state: State): Fault {
+  const retryAfterMs = Math.ceil((state.hashMs * (waitingIn(state) + 1)) / state.options.concurrency);
   return new Fault('OVERLOADED', 'too many passwords are being checked', { retryAfterMs });
 }
 
@@ -132,18 +148,18 @@ function start(state: State): void {
 }
 
 function pump(state: State): void {
-  const { child, waiting, running } = state;
-  while (child !== undefined && state.ready && running.size < state.options.concurrency) {
+  const { child, waiting, sent } = state;
+  while (child !== undefined && state.ready && sent.size < state.options.concurrency + AHEAD) {
     const next = waiting.shift();
     if (next === undefined) break;
     const id = state.nextId;
     state.nextId += 1;
     const timeout = setTimeout(() => child.kill(), HANG_MS);
     timeout.unref();
-    running.set(id, { ...next, startedAt: state.options.clock.monotonic(), timeout });
+    sent.set(id, { waiter: next, sentAt: state.options.clock.monotonic(), timeout });
     child.send({ ...next.job, id });
   }
-  child?.hold(running.size + waiting.length > 0);
+  child?.hold(sent.size + waiting.length > 0);
 }
 
 function received(state: State, message: FromHashingProcess): void {
@@ -152,22 +168,28 @@ function received(state: State, message: FromHashingProcess): void {
     pump(state);
     return;
   }
-  const done = state.running.get(message.id);
+  const done = state.sent.get(message.id);
   if (done === undefined) return;
-  state.running.delete(message.id);
+  state.sent.delete(message.id);
   clearTimeout(done.timeout);
   state.deaths = 0;
-  state.hashMs += (state.options.clock.monotonic() - done.startedAt - state.hashMs) / 8;
-  done.resolve(message.answer);
+  const now = state.options.clock.monotonic();
+  // One that was sent ahead began when the answer before came.
+  state.hashMs += (now - Math.max(done.sentAt, state.answeredAt) - state.hashMs) / 8;
+  state.answeredAt = now;
   pump(state);
+  done.waiter.resolve(message.answer);
 }
 
 function gone(state: State, detail: { readonly code: number | null; readonly signal: string | null }): void {
-  const lost: Waiter[] = [...state.running.values()];
-  for (const { timeout } of state.running.values()) clearTimeout(timeout);
-  state.running.clear();
-  // Those in the queue wait for its successor, unless it never came up: then the successor will hardly do better.
-  if (!state.ready) lost.push(...state.waiting.splice(0));
+  const sent = [...state.sent.values()];
+  for (const { timeout } of sent) clearTimeout(timeout);
+  state.sent.clear();
+  const waiters = sent.map(({ waiter }) => waiter);
+  const lost = waiters.slice(0, state.options.concurrency);
+  state.waiting.unshift(...waiters.slice(state.options.concurrency));
+  // Those in the queue wait for its successor, unless there is none, or it never came up: then the successor will hardly do better.
+  if (!state.ready || state.closed !== undefined) lost.push(...state.waiting.splice(0));
   state.child = undefined;
   state.ready = false;
   for (const job of lost) job.reject(new Fault('UNAVAILABLE', 'the hashing process ended; try again'));
@@ -203,6 +225,17 @@ async function close(state: State): Promise<void> {
   clearTimeout(stuck);
 }
 
+/** A job that was sent ahead is not run. Should it have begun meanwhile, its answer finds nobody. */
+function takeBack(state: State, waiter: Waiter): void {
+  const place = [...state.sent].findIndex(([, sent]) => sent.waiter === waiter);
+  if (place < state.options.concurrency) return;
+  const [id, sent] = [...state.sent][place] ?? [];
+  if (id === undefined) return;
+  clearTimeout(sent?.timeout);
+  state.sent.delete(id);
+  state.child?.send({ kind: 'drop', id });
+}
+
 /** A caller that gives up is answered at once: its job leaves the queue, or its answer is dropped when the job already runs. */
 function enqueue(state: State, job: HashJob, signal: AbortSignal | undefined): Promise<HashAnswer> {
   return new Promise((resolve, reject) => {
@@ -221,6 +254,7 @@ function enqueue(state: State, job: HashJob, signal: AbortSignal | undefined): P
     const abort = (): void => {
       const place = state.waiting.indexOf(waiter);
       if (place >= 0) state.waiting.splice(place, 1);
+      else takeBack(state, waiter);
       waiter.reject(signal?.reason);
       pump(state);
     };

@@ -17,6 +17,10 @@ const HASH_BYTES = 32;
 
 let cost: HashCost | undefined;
 const peppers = new Map<string, Buffer>();
+let concurrency = 1;
+let running = 0;
+/** Sent ahead, so that no core idles while an answer is on its way up and the next job on its way down. */
+const ahead: (HashJob & { readonly id: number })[] = [];
 const estimate = createEstimateThread();
 
 process.on('disconnect', () => process.exit(0));
@@ -28,16 +32,32 @@ preferredVictim();
 
 process.on('message', (message: ToHashingProcess) => {
   if (message.kind === 'start') {
-    cost = message.cost;
+    ({ cost, concurrency } = message);
     for (const [keyId, pepper] of message.peppers) peppers.set(keyId, Buffer.from(pepper));
     tell({ kind: 'ready' });
     return;
   }
-  perform(message).then(
-    (answer) => tell({ kind: 'answer', id: message.id, answer }),
-    () => tell({ kind: 'answer', id: message.id, answer: { kind: 'failed' } }),
-  );
+  if (message.kind === 'drop') {
+    const place = ahead.findIndex(({ id }) => id === message.id);
+    if (place >= 0) ahead.splice(place, 1);
+    return;
+  }
+  ahead.push(message);
+  runNext();
 });
+
+function runNext(): void {
+  if (running >= concurrency) return;
+  const job = ahead.shift();
+  if (job === undefined) return;
+  running += 1;
+  const done = (answer: HashAnswer): void => {
+    running -= 1;
+    runNext();
+    tell({ kind: 'answer', id: job.id, answer });
+  };
+  perform(job).then(done, () => done({ kind: 'failed' }));
+}
 
 async function perform(job: HashJob): Promise<HashAnswer> {
   if (job.kind === 'estimate') return { kind: 'estimated', ...(await estimate(job.password, job.context)) };

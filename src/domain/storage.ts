@@ -107,6 +107,8 @@ export interface Counters {
    * A total never goes below 0. `expiresAt` (epoch ms) is set when the counter is created and raised, never lowered.
    */
   add(tenant: string, id: string, delta: number, expiresAt: number, signal?: AbortSignal): Promise<number>;
+  /** The total, 0 when absent or expired: whatever was added before the call, and nothing is written. */
+  get(tenant: string, id: string, signal?: AbortSignal): Promise<number>;
   /** Forgets a counter. */
   clear(tenant: string, id: string, signal?: AbortSignal): Promise<void>;
 }

@@ -174,6 +174,29 @@ test('a killed hashing process is replaced; who it was working for gets UNAVAILA
   assert.notEqual(passwords.pid, before);
 });
 
+test('closing refuses everybody who still waits, whether the process has the job already or not', async () => {
+  const passwords = hasher({ cost: slow, concurrency: 1 });
+  await passwords.decoy('until it runs');
+  const jobs = Promise.allSettled([passwords.decoy('runs'), passwords.decoy('is ahead'), passwords.decoy('waits')]);
+  await passwords.close();
+  for (const job of await jobs) assert.ok(job.status === 'rejected' && isFault('UNAVAILABLE')(job.reason), job.status);
+});
+
+test('of what a killed process had, only what it was running is lost, and the order stays', async () => {
+  await using passwords = hasher({ cost: slow, concurrency: 1 });
+  await passwords.decoy('until it runs');
+  const ended: string[] = [];
+  const job = (name: string): Promise<unknown> =>
+    passwords.decoy(name).then(
+      () => ended.push(name),
+      (error: unknown) => ended.push(`${name} ${isFault('UNAVAILABLE')(error) ? 'lost' : String(error)}`),
+    );
+  const jobs = [job('runs'), job('is ahead'), job('waits')];
+  process.kill(passwords.pid ?? 0, 'SIGKILL');
+  await Promise.all(jobs);
+  assert.deepEqual(ended, ['runs lost', 'is ahead', 'waits']);
+});
+
 test('after closing, the process is gone and calls get UNAVAILABLE', async () => {
   const passwords = hasher();
   await passwords.decoy('started');

@@ -52,7 +52,7 @@ export function createAttempts(ports: { readonly counters: Counters; readonly cl
       const name = sha256(`${policy.name}\n${key}`);
       const now = clock.now();
       const bucket = Math.floor(now / BUCKET_MS);
-      const read = (id: string): Promise<number> => counters.add(tenant, id, 0, now + 1, signal);
+      const read = (id: string): Promise<number> => counters.get(tenant, id, signal);
       const underway = (number: number): string => `underway/${number}/${name}`;
       const until = (bucket + 2) * BUCKET_MS;
       // Without the caller's signal: a reservation must not outlive a caller that gave up.
@@ -96,7 +96,7 @@ function attempt(
       if (lockMs > 0) {
         // The counter is made to hold the end of the lock. Two failures at the same time may add up to a later one, which only
         // makes the hint of the remaining time longer: the lock itself ends when the counter expires.
-        const current = await counters.add(tenant, `lock/${name}`, 0, now + lockMs);
+        const current = await counters.get(tenant, `lock/${name}`);
         await counters.add(tenant, `lock/${name}`, Math.max(0, now + lockMs - current), now + lockMs);
       }
       await giveBack();

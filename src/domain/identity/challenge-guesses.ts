@@ -1,4 +1,3 @@
-import type { Clock } from '../../platform/clock.ts';
 import type { Store } from '../storage.ts';
 import type { ChallengeDocument } from './login-document.ts';
 
@@ -15,14 +14,11 @@ export interface ChallengeGuesses {
  * The wrong codes of one challenge. Counted after the judgement, without a reservation: guesses at the same time are bounded by the
  * attempts of the user, which this only adds to where a tenant's challenges live long.
  */
-export function challengeGuesses(
-  ports: { readonly store: Store; readonly clock: Clock },
-  challenge: ChallengeDocument,
-): ChallengeGuesses {
+export function challengeGuesses(ports: { readonly store: Store }, challenge: ChallengeDocument): ChallengeGuesses {
   const { counters } = ports.store;
   const id = `challenge/${challenge.id}`;
   return {
-    spent: async (signal) => (await counters.add(challenge.tenant, id, 0, ports.clock.now() + 1, signal)) >= MAX_WRONG,
+    spent: async (signal) => (await counters.get(challenge.tenant, id, signal)) >= MAX_WRONG,
     count: async () => {
       await counters.add(challenge.tenant, id, 1, challenge.validUntil);
     },

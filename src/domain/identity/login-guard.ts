@@ -93,7 +93,7 @@ export function createLoginGuard(ports: LoginGuardPorts): LoginGuard {
     begin: async (tenant, name, client, signal) => {
       const network = networkOf(client.ip);
       const knownNames = knownNamesOf(name.holder, network, client.deviceId);
-      const read = (id: string): Promise<number> => counters.add(tenant, id, 0, clock.now() + 1, signal);
+      const read = (id: string): Promise<number> => counters.get(tenant, id, signal);
       const generations = [generationName(name.typed), generationName(name.holder)];
       const [typedAt = 0, holderAt = 0, ...known] = await Promise.all([...generations, ...knownNames].map(read));
       const isKnown = known.some((count) => count > 0);

@@ -33,6 +33,14 @@ const MAX_DATE_MS = 8_640_000_000_000_000;
 
 export function createMongoCounters(link: Link): Counters {
   return {
+    get: async (tenant, id, signal) => {
+      assertName(tenant, 'counter tenant');
+      assertName(id, 'counter id');
+      const living = { _id: recordId(tenant, id), t: tenant, x: { $gt: link.clock.now() } };
+      const options = { projection: { _id: 0, n: 1 }, ...TIME } as const;
+      const found = await link.run(() => link.records<CounterRecord>(NAME).findOne(living, options), signal);
+      return found?.n ?? 0;
+    },
     add: async (tenant, id, delta, expiresAt, signal) => {
       assertName(tenant, 'counter tenant');
       assertName(id, 'counter id');

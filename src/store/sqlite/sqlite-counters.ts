@@ -9,7 +9,12 @@ export function createSqliteCounters(link: Link): Counters {
     assertName(tenant, 'counter tenant');
     assertName(id, 'counter id');
   };
+  const select = link.database.prepare('SELECT total FROM counter WHERE tenant = ? AND id = ? AND expires_at > ?');
   return {
+    get: async (tenant, id, signal) => {
+      assertCounter(tenant, id);
+      return link.read(signal, () => Number(select.get(tenant, id, link.clock.now())?.['total'] ?? 0));
+    },
     add: async (tenant, id, delta, expiresAt, signal) => {
       assertCounter(tenant, id);
       assertWhole(expiresAt, 'counter expiresAt');

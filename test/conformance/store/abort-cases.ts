@@ -50,6 +50,7 @@ function calls({ things, store, clock }: StoreCase, signal: AbortSignal, version
     things.touch([{ tenant: TENANT, id: 'a', at: 5 }], signal),
     things.pending(1, 1, signal),
     counters.add(TENANT, 'c', 1, clock.now() + 1000, signal),
+    counters.get(TENANT, 'c', signal),
     counters.clear(TENANT, 'c', signal),
     changeLog.append(nextEntry(EMPTY_HEAD, 's', 1, 1, 'w'), signal),
     changeLog.read('s', 0, 1, signal),

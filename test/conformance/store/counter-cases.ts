@@ -5,6 +5,7 @@ import { atOnce, TENANT } from './thing.ts';
 /** Atomic counters with expiry. */
 export function counterCases(define: DefineCase): void {
   sumCases(define);
+  readCases(define);
   expiryCases(define);
 }
 
@@ -46,6 +47,33 @@ function sumCases(define: DefineCase): void {
     assert.equal(Math.min(...totals), 0);
     assert.equal(await counters.add(TENANT, 'many', 0, end), 0);
   });
+}
+
+function readCases(define: DefineCase): void {
+  define(
+    'a counter that is read tells what was added, 0 when absent or expired, and is left as it is',
+    async (subject) => {
+      const { store, clock } = subject;
+      const { counters } = store;
+      assert.equal(await counters.get(TENANT, 'c'), 0);
+      await counters.add(TENANT, 'c', 3, clock.now() + 1000);
+      await counters.add('globex', 'c', 8, clock.now() + 1000);
+      const other = await subject.another?.();
+      try {
+        assert.deepEqual([await counters.get(TENANT, 'c'), await (other ?? store).counters.get(TENANT, 'c')], [3, 3]);
+      } finally {
+        await other?.close();
+      }
+      clock.advance(999);
+      assert.equal(await counters.get(TENANT, 'c'), 3);
+      clock.advance(1);
+      assert.equal(await counters.get(TENANT, 'c'), 0, 'reading did not prolong it');
+      assert.equal(await counters.get('globex', 'c'), 0);
+      await counters.add(TENANT, 'c', 1, clock.now() + 1000);
+      await counters.clear(TENANT, 'c');
+      assert.equal(await counters.get(TENANT, 'c'), 0);
+    },
+  );
 }
 
 function expiryCases(define: DefineCase): void {

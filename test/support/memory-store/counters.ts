@@ -7,6 +7,11 @@ export function createMemoryCounters(parts: MemoryParts): Counters {
   const counters = new Map<string, { total: number; expiresAt: number }>();
   const place = (tenant: string, id: string): string => JSON.stringify([tenant, id]);
   return {
+    get: async (tenant, id, signal) => {
+      await parts.turn('counters.get', signal);
+      const known = counters.get(place(tenant, id));
+      return known !== undefined && known.expiresAt > parts.clock.now() ? known.total : 0;
+    },
     add: async (tenant, id, delta, expiresAt, signal) => {
       await parts.turn('counters.add', signal);
       if (!Number.isSafeInteger(delta)) throw new UnsafeJsonError('counter delta', 'is not a whole number');
