@@ -59,7 +59,7 @@ function sessionDraft(index: number): Draft<SessionDocument> {
   const tokens = { audience: ['bench'], scopes: [], claims: {} };
   const session = { login, kind: 'refresh', tokens, client: {}, requestDigest: undefined } as const;
   // Without what must follow the write: nobody is told of these.
-  return { ...draftSession(session, call, defaultTenantSettings, clock.now(), random), outbox: undefined };
+  return { ...draftSession(session, call, defaultTenantSettings, clock.now(), { random, ring }), outbox: undefined };
 }
 
 function keyDraft(index: number): Draft<ApiKeyDocument> {

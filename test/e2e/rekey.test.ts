@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { generate } from '../../src/cli/generate.ts';
 import { systemRandom } from '../../src/platform/random.ts';
-import { issueToken, tokensOf } from '../support/batch-tokens.ts';
+import { tokensOf } from '../support/batch-tokens.ts';
 import { onBothStores, type Place } from '../support/both-stores.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
 
@@ -21,25 +21,65 @@ async function rekey(place: Place, service: ServiceProcess, masterKeys: string, 
   return stdout.split('\n').map((line) => line.split(/ {2,}/));
 }
 
+async function begin(service: ServiceProcess): Promise<string> {
+  const tokens = tokensOf(service);
+  const { outcome } = await tokens.issueTokens({
+    proof: { case: 'subject', value: { type: 'service', id: 'batch' } },
+    options: { audience: ['api'] },
+  });
+  tokens.close();
+  assert.ok(outcome.case === 'tokens');
+  return outcome.value.refreshToken;
+}
+
+async function rotate(service: ServiceProcess, refreshToken: string): Promise<string> {
+  const tokens = tokensOf(service);
+  const { outcome } = await tokens.rotateRefresh({ refreshToken });
+  tokens.close();
+  assert.ok(outcome.case === 'tokens', outcome.case);
+  return outcome.value.refreshToken;
+}
+
 await onBothStores((onStores) => {
   onStores(
-    'everything sealed moves to the first master key, and the count tells when the old one may go',
+    'everything sealed moves to the first master key, the rest with its next use, and the count tells when the old one may go',
     async (place) => {
       const [old, fresh] = [newMasterKey(), newMasterKey()];
+      const both = `${fresh},${old}`;
       const first = await place.start({ SALLYPORT_MASTER_KEYS: old });
-      await issueToken(tokensOf(first));
+      const refreshToken = await begin(first);
       await first.stop();
-      const [, current, given] = await rekey(place, first, `${fresh},${old}`, '--count');
-      // The check and the key set of two keys; the digest is the admin key's.
+      const [, current, given] = await rekey(place, first, both, '--count');
+      // The check and the key set of two keys; the digests are the admin key's and the session's.
       assert.deepEqual(current?.slice(1), ['current', '0', '0', '0']);
-      assert.deepEqual(given?.slice(1), ['given', '3', '3', '1']);
-      const [done, , now, before] = await rekey(place, first, `${fresh},${old}`);
+      assert.deepEqual(given?.slice(1), ['given', '4', '3', '2']);
+      const [done, , now, before] = await rekey(place, first, both);
       assert.match(done?.join() ?? '', /^2 documents sealed under /);
       assert.deepEqual(now?.slice(1), ['current', '2', '3', '0']);
-      assert.deepEqual(before?.slice(1), ['given', '1', '0', '1']);
-      const second = await place.start({ SALLYPORT_MASTER_KEYS: `${fresh},${old}` });
-      await issueToken(tokensOf(second));
+      assert.deepEqual(before?.slice(1), ['given', '2', '0', '2']);
+      const second = await place.start({ SALLYPORT_MASTER_KEYS: both });
+      const successor = await rotate(second, refreshToken);
       await second.stop();
+      const [, , retired] = await rekey(place, second, both, '--count');
+      assert.deepEqual(retired?.slice(1), ['given', '0', '0', '0'], 'the admin key and the session were used');
+      const third = await place.start({ SALLYPORT_MASTER_KEYS: fresh });
+      await rotate(third, successor);
+      await third.stop();
+    },
+  );
+
+  onStores(
+    'a running service is no hindrance on MongoDB; the embedded store is its own until it stops',
+    async (place) => {
+      const [old, fresh] = [newMasterKey(), newMasterKey()];
+      const both = `${fresh},${old}`;
+      const service = await place.start({ SALLYPORT_MASTER_KEYS: both });
+      const refreshToken = await begin(service);
+      const run = rekey(place, service, both);
+      if (place.kind === 'mongodb') assert.match((await run)[0]?.join() ?? '', /^0 documents sealed under /);
+      else
+        await assert.rejects(run, { code: 2, stderr: /a Sallyport process is using the data directory .*: stop it/ });
+      await rotate(service, refreshToken);
     },
   );
 });

@@ -116,6 +116,22 @@ export function secretValidUntil(ring: KeyRing, key: ApiKeyDocument, text: ApiKe
   return until;
 }
 
+/**
+ * The key with this secret's HMAC under the current master key, where it was under an older one; undefined: nothing to move. Only whoever
+ * presents the secret makes that possible.
+ */
+export function movedToCurrentKey(ring: KeyRing, key: ApiKeyDocument, text: ApiKeyText): ApiKeyDocument | undefined {
+  const { currentId, ids } = ring;
+  let isMoved = false;
+  const secrets = key.secrets.map((secret) => {
+    if (secret.keyId === currentId || !ids.includes(secret.keyId)) return secret;
+    if (!sameDigest(secret.mac, apiKeyMac(ring, key.tenant, text, secret.keyId))) return secret;
+    isMoved = true;
+    return { ...secret, mac: apiKeyMac(ring, key.tenant, text, currentId), keyId: currentId };
+  });
+  return isMoved ? { ...key, secrets } : undefined;
+}
+
 /** Why a key whose secret was right is no good now; undefined: it is good. Revoked wins, because it never comes back. */
 export function endedReason(key: ApiKeyDocument, secretUntil: number, now: number): DecisionReason | undefined {
   if (key.revokedAt !== undefined) return 'CREDENTIAL_REVOKED';

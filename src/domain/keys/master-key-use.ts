@@ -4,19 +4,20 @@ import type { CollectionName, Document, Json, Store } from '../storage.ts';
 import { SYSTEM_TENANT, tenantsOf } from '../tenant/tenant.ts';
 
 // What in the store hangs on which master key. A sealed value can be sealed anew under another; a keyed digest (an API key's, a password's, a
-// recovery code's) can not, because its secret is not here: it is made anew when its owner next brings it.
+// recovery code's) can not, because its secret is not here: it is made anew when its owner next brings it. So is a refresh token, of which
+// the session only knows the key.
 
 export interface MasterKeyUse {
   /** Documents that hold anything of this key. */
   readonly documents: number;
   /** Values that `resealAll` moves. */
   readonly sealed: number;
-  /** Values that only their owners can move: by the next login, the key's rotation, new recovery codes. */
+  /** Values that only their owners can move: by the next login, use of the key, rotation of the session, new recovery codes. */
   readonly digests: number;
 }
 
-/** Where master keys are used. Sessions hold none: their tokens name the key, and are renewed under the current one. */
-const COLLECTIONS: readonly CollectionName[] = ['keySets', 'users', 'apiKeys', 'providers', 'challenges'];
+/** Where master keys are used. */
+const COLLECTIONS: readonly CollectionName[] = ['keySets', 'users', 'apiKeys', 'sessions', 'providers', 'challenges'];
 const PAGE = 500;
 const ATTEMPTS = 8;
 /** Compact JWE with direct encryption has no encrypted key (RFC 7516 section 7.1, RFC 7518 section 4.5). */
@@ -149,8 +150,9 @@ interface Use {
 }
 
 function* usesIn(name: CollectionName, document: Document, sealer: Sealer): Generator<Use> {
-  // Nobody will bring the secret of a revoked key.
-  if (name === 'apiKeys' && 'revokedAt' in document && document.revokedAt !== undefined) return;
+  // What was revoked is refused whoever brings its secret.
+  const canBeRevoked = name === 'apiKeys' || name === 'sessions';
+  if (canBeRevoked && 'revokedAt' in document && document.revokedAt !== undefined) return;
   yield* usesOf(document as unknown as Json, sealer);
 }
 

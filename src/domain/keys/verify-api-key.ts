@@ -7,9 +7,9 @@ import { createTokenBuckets } from '../../platform/token-buckets.ts';
 import type { DecisionReason } from '../decision/use-cases.ts';
 import type { ReplicaChange, ReplicaChanges, Replicas, RevokedSet } from '../replica.ts';
 import { REMEMBERED_MS } from '../session/revocation.ts';
-import type { Store } from '../storage.ts';
+import type { Collection, Store } from '../storage.ts';
 import type { UseMarks } from '../use-marks.ts';
-import { endedReason, secretValidUntil } from './api-key.ts';
+import { endedReason, movedToCurrentKey, secretValidUntil } from './api-key.ts';
 import { type ApiKeyText, parseApiKeyText } from './api-key-text.ts';
 import type { ApiKeyDocument } from './use-cases.ts';
 
@@ -75,6 +75,7 @@ export function createApiKeyJudge(ports: JudgeApiKeyPorts): JudgeApiKey {
     const key = await apiKeys.get(tenant, text.id, signal);
     const secretUntil = key === undefined ? undefined : secretValidUntil(ring, key, text);
     if (key === undefined || secretUntil === undefined) return INVALID;
+    moveToCurrentKey(ring, apiKeys, key, text);
     const recognized = { key, secretUntil, inNetworks: inNetworks(key.allowedNetworks) };
     keep(digest, recognized);
     // The newest state: it may have moved while the key was read.
@@ -93,6 +94,14 @@ export function createApiKeyJudge(ports: JudgeApiKeyPorts): JudgeApiKey {
     const parsed = parseApiKeyText(text);
     return parsed === undefined ? INVALID : judgeCold(tenant, parsed, digest, signal(), address);
   };
+}
+
+/** Not waited for, and one of its swaps that is lost is made by a later use: the older master key goes on checking the secret meanwhile. */
+function moveToCurrentKey(ring: KeyRing, apiKeys: Collection<ApiKeyDocument>, key: ApiKeyDocument, text: ApiKeyText) {
+  const moved = movedToCurrentKey(ring, key, text);
+  if (moved === undefined) return;
+  const { version, touchedAt: _mark, ...draft } = moved;
+  apiKeys.replace(draft, version).catch(() => {});
 }
 
 /** What changed is read again. So is everything of a tenant that was not followed for a while: the entry may have come meanwhile. */

@@ -27,6 +27,8 @@ export interface RefreshAttempt {
   readonly now: number;
   /** Tenant setting; 0 allows no repeat at all. */
   readonly graceMs: number;
+  /** Master key that the successor is made under. */
+  readonly keyId: string;
 }
 
 export function judgeRefresh(session: SessionDocument, attempt: RefreshAttempt): RefreshVerdict {
@@ -63,13 +65,15 @@ export function rotated(
 ): SessionDocument {
   if (verdict === 'repeat') {
     const last = session.lastRotation;
+    // The key stays that of the first answer, which may have arrived after all.
     return last === undefined ? session : { ...session, lastRotation: { ...last, repeats: last.repeats + 1 } };
   }
-  const { now: at, callerName, deviceId = '' } = attempt;
+  const { now: at, callerName, deviceId = '', keyId } = attempt;
   const idleEndsAt = Math.min(at + idleMs, session.absoluteEndsAt);
   return {
     ...session,
     generation: session.generation + 1,
+    keyId,
     idleEndsAt,
     expiresAt: keptUntil(idleEndsAt),
     lastRotation: { at, callerName, deviceId, repeats: 0 },

@@ -68,6 +68,7 @@ async function rotateOnce(
     deviceId: input.client.deviceId,
     now: ports.clock.now(),
     graceMs: settings.refreshGraceMs,
+    keyId: ports.ring.currentId,
   };
   const verdict = judgeRefresh(session, attempt);
   switch (verdict) {

@@ -1,3 +1,4 @@
+import type { KeyRing } from '../../crypto/key-ring.ts';
 import type { RandomSource } from '../../platform/random.ts';
 import { sessionEnded, sessionStarted } from '../audit/audit-events.ts';
 import type { CallContext, ClientDevice } from '../call.ts';
@@ -29,7 +30,7 @@ export function draftSession(
   call: CallContext,
   settings: TenantSettings,
   now: number,
-  random: RandomSource,
+  { random, ring }: { readonly random: RandomSource; readonly ring: KeyRing },
 ): Draft<SessionDocument> {
   const isRefresh = kind === 'refresh';
   const absoluteEndsAt = now + (isRefresh ? settings.sessionAbsoluteMs : settings.cookieAbsoluteMs);
@@ -56,6 +57,7 @@ export function draftSession(
     tokens,
     generation: FIRST_GENERATION,
     salt: Buffer.from(random.bytes(SALT_BYTES)).toString('base64url'),
+    keyId: isRefresh ? ring.currentId : undefined,
     requestDigest,
     outbox: [...(login.effects ?? []), started],
   };

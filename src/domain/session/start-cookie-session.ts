@@ -39,7 +39,7 @@ export async function startCookieSession(
   const now = ports.clock.now();
   await requireRoom(sessions, login, now, call.signal);
   const session = { login, kind: 'cookie', tokens: undefined, client, requestDigest: undefined } as const;
-  const draft = draftSession(session, call, settings, now, ports.random);
+  const draft = draftSession(session, call, settings, now, ports);
   const secretDigest = sessionTokenDigest(sessionTokenOf(ports.ring, draft));
   const inserted = await sessions.insert({ ...draft, secretDigest }, call.signal);
   if (inserted.kind === 'inserted') return resume(ports, call, inserted.document, name);

@@ -59,13 +59,7 @@ export async function startTokenSession(
   await requireRoom(sessions, login, now, call.signal);
   const { kind: _kind, ...tokens } = options;
   const { scopes } = tokens;
-  const draft = draftSession(
-    { login, kind: 'refresh', tokens, client, requestDigest },
-    call,
-    settings,
-    now,
-    ports.random,
-  );
+  const draft = draftSession({ login, kind: 'refresh', tokens, client, requestDigest }, call, settings, now, ports);
   const inserted = await sessions.insert(draft, call.signal);
   if (inserted.kind === 'inserted') {
     await ports.settle('sessions', inserted.document, call.signal);

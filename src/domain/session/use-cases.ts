@@ -52,6 +52,8 @@ export interface SessionDocument extends Document {
   readonly generation: number;
   /** 32 bytes, base64url. */
   readonly salt: string;
+  /** Refresh sessions: the master key that the token of this generation was made under, so that it can be told what still hangs on which. */
+  readonly keyId?: string | undefined;
   /** Cookie sessions: SHA-256 of the session token. */
   readonly secretDigest?: string | undefined;
   /** The last rotation, for the grace rule: same caller, same device, at most three repeats. */

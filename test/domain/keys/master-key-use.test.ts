@@ -9,10 +9,11 @@ import { type KeySetDocument, SIGNING_KEY_SET_ID } from '../../../src/domain/key
 import { checkMasterKey } from '../../../src/domain/keys/master-key-check.ts';
 import { countMasterKeyUse, resealAll } from '../../../src/domain/keys/master-key-use.ts';
 import { createSigningKeys } from '../../../src/domain/keys/signing-keys.ts';
+import type { IssuedTokens } from '../../../src/domain/session/use-cases.ts';
 import { ensureTenants } from '../../../src/domain/tenant/ensure-tenants.ts';
 import { Fault } from '../../../src/platform/faults.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
-import { addUser, callOf, changeUser, createWorld, MASTER_KEY } from '../session/world.ts';
+import { addUser, callOf, changeUser, createWorld, MASTER_KEY, TOKENS } from '../session/world.ts';
 
 const NEW_KEY = Buffer.alloc(32, 9).toString('base64url');
 const both = createKeyRing([NEW_KEY, MASTER_KEY]);
@@ -66,6 +67,33 @@ test('after it the new key alone opens everything, and the content is the same',
   const sealedSecret = (ada as unknown as { totp: { sealedSecret: string } }).totp.sealedSecret;
   const opened = await openTotpSecret(alone, 'default', 'ada', sealedSecret);
   assert.equal(Buffer.from(opened).toString(), 'secret of ada');
+});
+
+test('a key and a refresh token move when they are next used; what was revoked is not waited for', async () => {
+  const { store, clock } = await oldStore();
+  const old = createWorld({ shared: { clock, store } });
+  const keyInput = { tenant: 'default', displayName: '', test: false, scopes: [], requestId: '' };
+  const { secret } = await old.keys.createApiKey(callOf(), { ...keyInput, owner: { type: 'service', id: 'used' } });
+  const begin = async (): Promise<IssuedTokens> => {
+    const proof = { kind: 'subject', subject: { type: 'service', id: 'batch' } } as const;
+    const input = { tenant: 'default', proof, request: TOKENS, client: {}, requestId: '' };
+    return (await old.sessions.issueTokens(callOf(), input)) as IssuedTokens;
+  };
+  const [kept, ended] = [await begin(), await begin()];
+  const here = createWorld({ shared: { clock, store }, masterKeys: [NEW_KEY, MASTER_KEY] });
+  await resealAll(store, sealer);
+  // Two keys and two sessions.
+  assert.equal((await countMasterKeyUse(store, sealer)).get(oldId)?.digests, 4);
+  for (let use = 0; use < 2; use += 1) {
+    const verdict = await here.judgeApiKey('default', secret ?? '', () => undefined);
+    assert.equal(verdict.kind, 'valid');
+  }
+  const rotation = { tenant: 'default', refreshToken: kept.refreshToken, scopes: [], client: {} };
+  assert.equal((await here.sessions.rotateRefresh(callOf(), rotation)).kind, 'tokens');
+  await here.sessions.revokeSessions(callOf(), 'default', { kind: 'session', sessionId: ended.sessionId });
+  assert.deepEqual((await countMasterKeyUse(store, sealer)).get(oldId), { documents: 1, sealed: 0, digests: 1 });
+  const alone = createWorld({ shared: { clock, store }, masterKeys: [NEW_KEY] });
+  assert.equal((await alone.judgeApiKey('default', secret ?? '', () => undefined)).kind, 'valid');
 });
 
 test('a run that was stopped goes on where it was', async () => {

@@ -40,12 +40,13 @@ export function createWorld<S extends Store = MemoryStore>(
     readonly settings?: Partial<TenantSettings>;
     readonly rotation?: Partial<RotationPolicy>;
     readonly shared?: { readonly clock: FakeClock; readonly store: S };
+    readonly masterKeys?: readonly string[];
   } = {},
 ) {
   const clock = options.shared?.clock ?? fakeClock();
   const random = seededRandom(options.shared === undefined ? 1 : 2);
   const store = (options.shared?.store ?? createMemoryStore({ clock, random })) as S;
-  const ring = createKeyRing([MASTER_KEY]);
+  const ring = createKeyRing(options.masterKeys ?? [MASTER_KEY]);
   const sealer = createSealer(ring);
   const updates = createUpdates(random);
   const replicas = createPlainReplicas();
