@@ -47,6 +47,8 @@ export type ErrorReason =
   | 'CALLER_RATE_LIMITED'
   /** Too many calls from the end user's network, where the answer has no place for a rejection. */
   | 'CLIENT_RATE_LIMITED'
+  /** There is no such method. metadata: method. */
+  | 'METHOD_UNKNOWN'
   /** This process has not heard from the change log for longer than allowed. */
   | 'INDEX_STALE';
 

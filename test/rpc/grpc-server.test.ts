@@ -159,10 +159,12 @@ test('request metadata beyond 16 KiB is refused, and the connection lives on', a
   await client.authorize(question);
 });
 
-test('an unknown method is UNIMPLEMENTED', async (t) => {
+test('an unknown method is UNIMPLEMENTED, and the details name it', async (t) => {
   const harness = await startRpcHarness(t);
-  const error = await rawError(harness.grpc, '/sallyport.v1.AuthorizationService/Guess', Buffer.alloc(0));
+  const method = '/sallyport.v1.AuthorizationService/Guess';
+  const error = await errorOf(Promise.reject(await rawError(harness.grpc, method, Buffer.alloc(0))));
   assert.equal(error.code, 12);
+  assert.deepEqual([error.errorInfo.reason, error.errorInfo.metadata], ['METHOD_UNKNOWN', { method }]);
 });
 
 test('the deadline and the cancellation of a caller reach the use case', async (t) => {

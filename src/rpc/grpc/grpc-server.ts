@@ -20,7 +20,7 @@ import type { RpcMethod } from '../method.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { RpcCall } from '../rpc-call.ts';
 import { createDescriptorIndex } from './descriptor-index.ts';
-import { explainRefusals } from './explain-refusals.ts';
+import { explainRefusals, explainUnknownMethods } from './explain-refusals.ts';
 import { ReloadingCredentials } from './grpc-credentials.ts';
 import { answerTrailer, grpcError } from './grpc-error.ts';
 import { GrpcIncoming, type RawCall } from './grpc-incoming.ts';
@@ -74,6 +74,7 @@ export async function startGrpcServer(ports: GrpcServerPorts, options: GrpcServe
   setLogVerbosity(logVerbosity.NONE);
   explainRefusals();
   const server = new Server(serverOptions);
+  explainUnknownMethods(server);
   limitConnections(server);
   for (const method of ports.methods) {
     if (method.kind === 'stream') registerStream(server, method, ports);
