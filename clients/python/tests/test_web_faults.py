@@ -178,7 +178,7 @@ def test_four_preloaded_gunicorn_workers_have_a_channel_each(world: World, tmp_p
 
             eventually(all_have_answered, patience=30)
             forged = httpx.get(f"{base}/reports/7", headers=bearer("forged"), timeout=30)
-            assert (forged.status_code, forged.json()) == (401, problem(401, "access_token_invalid"))
+            assert (forged.status_code, forged.json()) == (401, problem(401, "credential_invalid"))
         finally:
             server.terminate()
             server.wait(30)

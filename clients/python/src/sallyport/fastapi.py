@@ -83,7 +83,7 @@ class Sallyport:
         if isinstance(found, Refusal):
             raise found
         if found is None:
-            raise Refusal(401, "authentication_required")
+            raise Refusal("credential_missing")
         return found
 
     def require_permission(
@@ -127,14 +127,10 @@ class Sallyport:
         incoming = await self._incoming(request)
         return await self._perform(steps.log_in(self.settings, incoming, self._cookie_name, identifier, password))
 
-    async def take_code(
-        self, request: Request, challenge_token: str, *, totp_code: str = "", recovery_code: str = ""
-    ) -> LoginOutcome:
-        """The second step of such a login, by one of both codes. Raises Refusal."""
+    async def take_code(self, request: Request, challenge: str, code: str) -> LoginOutcome:
+        """The second step of such a login, by six digits or a recovery code. Raises Refusal."""
         incoming = await self._incoming(request)
-        return await self._perform(
-            steps.take_code(self.settings, incoming, self._cookie_name, challenge_token, totp_code, recovery_code)
-        )
+        return await self._perform(steps.take_code(self.settings, incoming, self._cookie_name, challenge, code))
 
     def login_response(self, outcome: LoginOutcome) -> Response:
         """200 with the cookie or 202 with the challenge; raises Refusal: 401, or 429 with Retry-After."""
@@ -166,11 +162,8 @@ class Sallyport:
         return self.login_response(await self.log_in(request, given["identifier"], given["password"]))
 
     async def _code_view(self, request: Request) -> Response:
-        given = await _fields(request, "challenge_token", "totp_code", "recovery_code")
-        if bool(given["totp_code"]) == bool(given["recovery_code"]):
-            raise Refusal(400, "invalid_request")
-        codes = {"totp_code": given["totp_code"], "recovery_code": given["recovery_code"]}
-        return self.login_response(await self.take_code(request, given["challenge_token"], **codes))
+        given = await _fields(request, "challenge", "code")
+        return self.login_response(await self.take_code(request, given["challenge"], given["code"]))
 
     async def _logout_view(self, request: Request) -> Response:
         incoming = await self._incoming(request)
@@ -219,7 +212,7 @@ async def _fields(request: Request, *names: str) -> dict[str, str]:
     try:
         return text_fields(json.loads(await request.body()), names)
     except ValueError:
-        raise Refusal(400, "invalid_request") from None
+        raise Refusal("malformed") from None
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

@@ -144,12 +144,10 @@ class Sallyport:
         """For an application with a login view of its own; answer with `login_response`. Raises Refusal."""
         return self._perform(steps.log_in(self.client.settings, self._incoming(), _cookie_name(), identifier, password))
 
-    def take_code(self, challenge_token: str, *, totp_code: str = "", recovery_code: str = "") -> LoginOutcome:
-        """The second step of such a login, by one of both codes. Raises Refusal."""
-        settings, incoming = self.client.settings, self._incoming()
-        return self._perform(
-            steps.take_code(settings, incoming, _cookie_name(), challenge_token, totp_code, recovery_code)
-        )
+    def take_code(self, challenge: str, code: str) -> LoginOutcome:
+        """The second step of such a login, by six digits or a recovery code. Raises Refusal."""
+        incoming = self._incoming()
+        return self._perform(steps.take_code(self.client.settings, incoming, _cookie_name(), challenge, code))
 
     def login_response(self, outcome: LoginOutcome) -> Response:
         """200 with the cookie or 202 with the challenge; raises Refusal: 401, or 429 with Retry-After."""
@@ -175,11 +173,8 @@ class Sallyport:
         return self.login_response(self.log_in(given["identifier"], given["password"]))
 
     def _code_view(self) -> Response:
-        given = _fields("challenge_token", "totp_code", "recovery_code")
-        if bool(given["totp_code"]) == bool(given["recovery_code"]):
-            raise Refusal(400, "invalid_request")
-        codes = {"totp_code": given["totp_code"], "recovery_code": given["recovery_code"]}
-        return self.login_response(self.take_code(given["challenge_token"], **codes))
+        given = _fields("challenge", "code")
+        return self.login_response(self.take_code(given["challenge"], given["code"]))
 
     def _logout_view(self) -> Response:
         return _response(self._perform(steps.log_out(self.client.settings, self._incoming(), _cookie_name())))
@@ -208,7 +203,7 @@ def _principal() -> RequestPrincipal:
     if g.sallyport_refusal is not None:
         raise g.sallyport_refusal
     if g.principal is None:
-        raise Refusal(401, "authentication_required")
+        raise Refusal("credential_missing")
     principal: RequestPrincipal = g.principal
     return principal
 

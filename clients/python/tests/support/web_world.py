@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sallyport import Client, Subject, TokenOptions, Tokens
+from sallyport.web.reply import PROBLEMS
 from tests.support.world import AUDIENCE
 
 ORIGIN = "https://localhost"
@@ -29,19 +30,12 @@ class Browser:
 def browser_of(set_cookie: str, body: dict[str, Any]) -> Browser:
     found = re.match(rf"{COOKIE}=(ss_[^;]+); Max-Age=\d+; Path=/; HttpOnly; Secure; SameSite=Lax$", set_cookie)
     assert found is not None, set_cookie
-    return Browser(found[1], body["csrf_token"])
+    return Browser(found[1], body["csrfToken"])
 
 
 def problem(status: int, code: str) -> dict[str, Any]:
     """The whole body of a refusal."""
-    titles = {
-        400: "Bad Request",
-        401: "Unauthorized",
-        403: "Forbidden",
-        429: "Too Many Requests",
-        503: "Service Unavailable",
-    }
-    return {"title": titles[status], "status": status, "code": code}
+    return {"title": PROBLEMS[code][1], "status": status, "code": code}
 
 
 def access_token(client: Client, user_id: str, audience: str = AUDIENCE, scopes: tuple[str, ...] = ()) -> Tokens:

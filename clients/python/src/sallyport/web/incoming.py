@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sallyport.names import AccessToken, ApiKey, Credential, Device, SessionToken, Subject
-from sallyport.web.reply import Refusal, invalid_credential
+from sallyport.web.reply import Refusal
 
 SESSION_COOKIE = "__Host-session"
 CSRF_HEADER = "x-csrf-token"
-CSRF_FIELD = "csrf_token"
+CSRF_FIELD = "_csrf"
 API_KEY_HEADER = "x-api-key"
 # They must change nothing (RFC 9110 section 9.2.1).
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -31,7 +31,7 @@ class Incoming:
     session_token: str = field(default="", repr=False)
     """The value of the session cookie."""
     csrf_token: str = field(default="", repr=False)
-    """From the header `x-csrf-token` or the form field `csrf_token`."""
+    """From the header `x-csrf-token` or the form field `_csrf`."""
     origin: str = ""
     allowed_origins: tuple[str, ...] = ()
     """Of the application's own pages."""
@@ -78,10 +78,10 @@ def credential_of(incoming: Incoming) -> Credential | None:
     if not found and incoming.session_token:
         found.append(SessionToken(incoming.session_token))
     if len(found) > 1:
-        raise Refusal(401, "ambiguous_credential")
+        raise Refusal("credential_ambiguous")
     for credential in found:
         if _TOKEN.fullmatch(credential.value) is None:
-            raise invalid_credential(credential)
+            raise Refusal("credential_invalid")
     return found[0] if found else None
 
 
@@ -99,5 +99,5 @@ def text_fields(given: object, names: Iterable[str]) -> dict[str, str]:
     """These fields of a decoded body; absent ones are empty. Raises Refusal when it is no object, or one of them no text."""
     values = {name: given.get(name, "") for name in names} if isinstance(given, Mapping) else {}
     if not values or not all(isinstance(value, str) for value in values.values()):
-        raise Refusal(400, "invalid_request")
+        raise Refusal("malformed")
     return values

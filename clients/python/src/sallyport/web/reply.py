@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from sallyport.names import AccessToken, ApiKey, Credential, SessionToken
-
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -24,12 +22,38 @@ class Reply:
         return PROBLEM_TYPE if self.status >= 400 else "application/json"
 
 
-class Refusal(Exception):
-    """The request is not served. `code` is stable: README.md lists all of them."""
+# Every refusal there is: status and title. The codes are stable, and the same as those of @sallyport/client.
+PROBLEMS: Mapping[str, tuple[int, str]] = {
+    "malformed": (400, "The request lacks what this needs, or holds it in another form."),
+    "credential_ambiguous": (400, "More than one credential was sent."),
+    "credential_missing": (401, "Log in, or send a token or an API key."),
+    "credential_invalid": (401, "The session, token or API key is not valid here."),
+    "credential_expired": (401, "The session, token or API key has expired."),
+    "credential_revoked": (401, "The session, token or API key was revoked."),
+    "credential_wrong_audience": (401, "The token is for another service."),
+    "invalid_credentials": (401, "The name or the password is wrong."),
+    "code_invalid": (401, "The code is wrong."),
+    "code_already_used": (401, "The code was used before. Wait for the next one."),
+    "challenge_expired": (401, "The login took too long. Begin again."),
+    "credential_wrong_network": (403, "The API key may not be used from here."),
+    "subject_disabled": (403, "The account is disabled."),
+    "csrf_wrong_origin": (403, "The request does not come from a page of this application."),
+    "csrf_token_invalid": (403, "The CSRF token is missing, or of another session."),
+    "forbidden": (403, "This is not permitted."),
+    "credential_rate_limited": (429, "The API key is used too often."),
+    "locked": (429, "Too many failed attempts. Wait before the next one."),
+    "rate_limited": (429, "Too many attempts. Wait before the next one."),
+    "misconfigured": (500, "The application cannot check who you are."),
+    "unavailable": (503, "It cannot be checked now whether this is permitted. Try again."),
+}
 
-    def __init__(self, status: int, code: str, *, retry_after: float | None = None) -> None:
-        super().__init__(f"{status} {code}")
-        self.status = status
+
+class Refusal(Exception):
+    """The request is not served. `code` is one of PROBLEMS."""
+
+    def __init__(self, code: str, *, retry_after: float | None = None) -> None:
+        self.status, self.title = PROBLEMS[code]
+        super().__init__(self.title)
         self.code = code
         self.retry_after = retry_after
         """Seconds to wait before the next attempt; None: not said."""
@@ -38,26 +62,13 @@ class Refusal(Exception):
     def reply(self) -> Reply:
         headers = [("Cache-Control", "no-store")]
         if self.status == HTTPStatus.UNAUTHORIZED:
-            # RFC 9110 section 15.5.2 wants one, RFC 6750 section 3.1 the error where a token was sent.
-            error = ' error="invalid_token"' if self.code == "access_token_invalid" else ""
-            headers.append(("WWW-Authenticate", f"Bearer{error}"))
+            # RFC 9110 section 15.5.2 wants a challenge with every 401.
+            headers.append(("WWW-Authenticate", "Bearer"))
         if self.retry_after is not None:
             headers.append(("Retry-After", str(max(1, math.ceil(self.retry_after)))))
-        body = {"title": HTTPStatus(self.status).phrase, "status": self.status, "code": self.code}
-        return Reply(self.status, body, tuple(headers))
+        return Reply(self.status, {"title": self.title, "status": self.status, "code": self.code}, tuple(headers))
 
 
 def unavailable(retry_after: float | None = None) -> Refusal:
     """Sallyport gave no answer, which is a no for now."""
-    return Refusal(503, "unavailable", retry_after=retry_after)
-
-
-def invalid_credential(credential: Credential) -> Refusal:
-    """Not good, whatever the reason: that is for logs, not for whoever sent it."""
-    match credential:
-        case SessionToken():
-            return Refusal(401, "session_invalid")
-        case AccessToken():
-            return Refusal(401, "access_token_invalid")
-        case ApiKey():
-            return Refusal(401, "api_key_invalid")
+    return Refusal("unavailable", retry_after=1 if retry_after is None else retry_after)

@@ -2,14 +2,15 @@
 asyncio (`web/perform.py` drives them)."""
 
 import logging
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from sallyport import operations
-from sallyport.errors import InvalidRequest, InvalidToken, SallyportError
-from sallyport.names import AccessToken, ApiKey, CookieOptions, Credential, ResourceLike, SessionToken
+from sallyport.errors import InvalidRequest, InvalidToken, SallyportError, Unavailable
+from sallyport.names import AccessToken, ApiKey, CookieOptions, ResourceLike, SessionToken
 from sallyport.operations import Operation, Question
 from sallyport.outcomes import (
     ApiKeyVerdict,
@@ -24,9 +25,12 @@ from sallyport.outcomes import (
 )
 from sallyport.settings import Settings
 from sallyport.web.incoming import Incoming, RequestPrincipal, credential_of
-from sallyport.web.reply import Refusal, Reply, invalid_credential, unavailable
+from sallyport.web.reply import PROBLEMS, Refusal, Reply, unavailable
 
 log = logging.getLogger("sallyport")
+_TOTP_CODE = re.compile(r"[0-9]{6}")
+# Six groups of four, with or without dashes.
+_RECOVERY_CODE = re.compile(r"[0-9A-Za-z-]{24,40}")
 Answer = TypeVar("Answer")
 
 
@@ -39,12 +43,8 @@ class LocalVerification:
 
 Steps: TypeAlias = Generator[Operation[Any] | LocalVerification, Any, Answer]
 
-_CSRF = {"CSRF_WRONG_ORIGIN": "csrf_origin", "CSRF_TOKEN_INVALID": "csrf_token"}
-_LOGIN_CODES = {
-    "CODE_INVALID": "code_invalid",
-    "CODE_ALREADY_USED": "code_already_used",
-    "CHALLENGE_EXPIRED": "challenge_expired",
-}
+# Reasons of verdicts and rejections that have a code of their own, which is the reason in lower case.
+_TOLD_REASONS = frozenset(name.upper() for name in PROBLEMS)
 
 
 def authenticate(settings: Settings, incoming: Incoming) -> Steps[RequestPrincipal | None]:
@@ -82,26 +82,24 @@ def _by_session(settings: Settings, incoming: Incoming, token: SessionToken) -> 
                 amr=session.amr,
                 csrf_token=session.csrf_token,
             )
-        case Inactive(reason=reason) if reason in _CSRF:
-            raise Refusal(403, _CSRF[reason])
         case Inactive(reason=reason):
-            raise _not_good(token, reason)
+            raise _not_good(reason)
 
 
 def _by_access_token(settings: Settings, token: AccessToken) -> Steps[RequestPrincipal]:
     if not settings.audience:
         # Whoever it was meant for, it cannot be known to be us.
         log.warning("an access token was refused because SALLYPORT_CLIENT_AUDIENCE is not set")
-        raise invalid_credential(token)
+        raise Refusal("credential_invalid")
     if settings.issuer:
         try:
             claims: TokenClaims | Inactive = yield LocalVerification(token.value)
         except InvalidToken as error:
-            raise _not_good(token, error.reason) from None
+            raise _not_good(error.reason) from None
     else:
         claims = yield operations.verify_token(settings.tenant, token.value, settings.audience)
     if isinstance(claims, Inactive):
-        raise _not_good(token, claims.reason)
+        raise _not_good(claims.reason)
     return RequestPrincipal(
         subject=claims.subject,
         credential=token,
@@ -116,7 +114,7 @@ def _by_api_key(settings: Settings, incoming: Incoming, key: ApiKey) -> Steps[Re
         settings.tenant, key.value, "", None, None, incoming.device
     )
     if not verdict or verdict.owner is None:
-        raise _not_good(key, verdict.decision.reason)
+        raise _not_good(verdict.decision.reason)
     return RequestPrincipal(subject=verdict.owner, credential=key, scopes=verdict.scopes)
 
 
@@ -143,21 +141,20 @@ def permit(
     except SallyportError as error:
         raise _no_answer(error) from None
     if not decision:
-        raise _denied(credential, permission, decision)
+        raise _denied(permission, decision)
 
 
-def _denied(credential: Credential, permission: str, decision: Decision) -> Refusal:
+def _denied(permission: str, decision: Decision) -> Refusal:
     if decision.reason.startswith("CREDENTIAL_") or decision.reason == "SUBJECT_DISABLED":
-        return _not_good(credential, decision.reason)
+        return _not_good(decision.reason)
     log.info("refused %s: %s", permission, decision.reason)
-    return Refusal(403, "permission_denied")
+    return Refusal("forbidden")
 
 
-def _not_good(credential: Credential, reason: str) -> Refusal:
+def _not_good(reason: str) -> Refusal:
+    """A reason of a newer server is a credential that is not valid."""
     log.info("refused a credential: %s", reason)
-    if reason == "CREDENTIAL_RATE_LIMITED":
-        return Refusal(429, "too_many_requests")
-    return invalid_credential(credential)
+    return Refusal(reason.lower() if reason in _TOLD_REASONS else "credential_invalid")
 
 
 def log_in(
@@ -178,19 +175,19 @@ def log_in(
 
 
 def take_code(
-    settings: Settings,
-    incoming: Incoming,
-    cookie_name: str,
-    challenge_token: str,
-    totp_code: str,
-    recovery_code: str,
+    settings: Settings, incoming: Incoming, cookie_name: str, challenge: str, code: str
 ) -> Steps[LoginOutcome]:
-    """The second step of a login. Raises Refusal as `log_in` does."""
+    """The second step of a login, by six digits or a recovery code. Raises Refusal as `log_in` does."""
     _refuse_other_sites(incoming)
+    text = code.strip()
+    totp_code = text if _TOTP_CODE.fullmatch(text) else ""
+    if not totp_code and _RECOVERY_CODE.fullmatch(text) is None:
+        raise Refusal("code_invalid")
+    recovery_code = "" if totp_code else text
     issue = CookieOptions(previous_session_token=incoming.previous_session_token, name=cookie_name)
     try:
         outcome: LoginOutcome = yield operations.verify_totp(
-            settings.tenant, challenge_token, totp_code, recovery_code, issue, incoming.device
+            settings.tenant, challenge, totp_code, recovery_code, issue, incoming.device
         )
     except SallyportError as error:
         raise _no_answer(error) from None
@@ -216,41 +213,42 @@ def log_out(settings: Settings, incoming: Incoming, cookie_name: str) -> Steps[R
 
 
 def login_reply(outcome: LoginOutcome) -> Reply:
-    """200 with the cookie, 202 with the challenge, or raises Refusal: 401, or 429 with the time to wait."""
+    """200 with the cookie, 202 with the challenge, or raises Refusal: 401, or 429 with the time to wait. The bodies are those of
+    @sallyport/client, so that a page need not know which language serves it.
+    """
     match outcome:
         case Authenticated(session=session) if session is not None:
-            body = {
-                "user_id": outcome.user_id,
-                "csrf_token": session.csrf_token,
-                "expire_time": _iso(session.expire_time),
+            body: dict[str, Any] = {
+                "userId": outcome.user_id,
+                "csrfToken": session.csrf_token,
+                "expiresAt": _iso(session.expire_time),
             }
             return Reply(200, body, (("Set-Cookie", session.set_cookie), ("Cache-Control", "no-store")))
         case Authenticated():
             raise unavailable()
         case Challenge():
-            challenge = {
-                "challenge_token": outcome.challenge_token,
+            body = {
+                "challenge": outcome.challenge_token,
                 "steps": list(outcome.steps),
-                "expire_time": _iso(outcome.expire_time),
+                "expiresAt": _iso(outcome.expire_time),
             }
-            return Reply(202, {"challenge": challenge}, (("Cache-Control", "no-store"),))
-        case Rejected(reason="LOCKED" | "RATE_LIMITED"):
-            raise Refusal(429, "too_many_attempts", retry_after=outcome.retry_after)
-        case Rejected():
-            raise Refusal(401, _LOGIN_CODES.get(outcome.reason, "login_failed"))
+            return Reply(202, body, (("Cache-Control", "no-store"),))
+        case Rejected(reason=reason):
+            code = reason.lower() if reason in _TOLD_REASONS else "invalid_credentials"
+            raise Refusal(code, retry_after=outcome.retry_after)
 
 
 def _refuse_other_sites(incoming: Incoming) -> None:
     # A page of somebody else's could log its visitor in as somebody else. Browsers say where a POST comes from; programs need not.
     if incoming.origin and incoming.origin not in incoming.allowed_origins:
-        raise Refusal(403, "csrf_origin")
+        raise Refusal("csrf_wrong_origin")
 
 
 def _no_answer(error: SallyportError) -> Refusal:
     if isinstance(error, InvalidRequest):
-        return Refusal(400, "invalid_request")
+        return Refusal("malformed")
     log.error("no answer from Sallyport: %s", error)
-    return unavailable(error.retry_after)
+    return unavailable(error.retry_after) if isinstance(error, Unavailable) else Refusal("misconfigured")
 
 
 def _iso(time: datetime | None) -> str | None:
