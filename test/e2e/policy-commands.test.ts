@@ -88,6 +88,19 @@ await onBothStores((onStores) => {
       refused.err,
       /1 of 1 tests fail; nothing was applied \(PRECONDITION_FAILED, request \S+\)\n {2}tests\[0\]: `reads`: the decision would be DENY \(UNKNOWN_PERMISSION\)/,
     );
+    write('"documents:*"');
+    assert.equal((await sallyport(service, 'policy', 'apply', file, '--comment', 'all of it')).code, 0);
+    const versions = (await sallyport(service, 'policy', 'versions')).out.trim().split('\n');
+    assert.match(
+      versions.join('\n'),
+      /^VERSION .*\n2 .* service:admin {2}2-\S+ {2}all of it\n1 .* service:admin {2}1-\S+$/,
+    );
+    assert.equal((await sallyport(service, 'policy', 'export', '1')).out, exported);
+    const stale = await sallyport(service, 'policy', 'restore', '1', '--etag', '1-other');
+    assert.deepEqual([stale.code, /another policy is in force/.test(stale.err)], [2, true]);
+    assert.match((await sallyport(service, 'policy', 'restore', '1')).out, /^version 3 is in force, etag 3-/);
+    assert.match((await sallyport(service, 'policy', 'restore', '9')).err, /policy version 9 is not kept/);
+    assert.match((await sallyport(service, 'policy', 'restore', 'first')).err, /"first" is no version/);
     const denied = await sallyport(service, 'check', 'user:7', 'documents:read', 'document:43');
     assert.deepEqual([denied.code, denied.out], [1, 'DENY (NO_MATCH)\n']);
   });

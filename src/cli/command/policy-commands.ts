@@ -17,15 +17,40 @@ export async function applyCommand(
   io: CommandIo,
   server: ServerOptions,
   file: string,
-  options: { readonly dryRun: boolean; readonly etag: string; readonly test?: readonly string[] | undefined },
+  options: ApplyOptions,
 ): Promise<CommandExit> {
-  const policy = await readPolicyFile(io, file);
+  return putInForce(io, server, { policy: policyToJson(await readPolicyFile(io, file)) }, options);
+}
+
+/** Puts an earlier version in force again, as a new one. */
+export async function restoreCommand(
+  io: CommandIo,
+  server: ServerOptions,
+  version: string,
+  options: ApplyOptions,
+): Promise<CommandExit> {
+  return putInForce(io, server, { restoreVersion: versionOf(version) }, options);
+}
+
+export interface ApplyOptions {
+  readonly dryRun?: boolean | undefined;
+  readonly etag?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly test?: readonly string[] | undefined;
+}
+
+async function putInForce(
+  io: CommandIo,
+  server: ServerOptions,
+  source: object,
+  { dryRun = false, etag = '', comment = '', test = [] }: ApplyOptions,
+): Promise<CommandExit> {
   const tests: object[] = [];
-  for (const path of options.test ?? []) tests.push(...(await readTestFile(io, path)).tests.map(testToJson));
-  const request = { policy: policyToJson(policy), etag: options.etag, dryRun: options.dryRun, tests };
+  for (const path of test) tests.push(...(await readTestFile(io, path)).tests.map(testToJson));
+  const request = { ...source, etag, dryRun, comment, tests };
   const response = await withService(io, server, (service) => callJson(service, PolicyService, 'applyPolicy', request));
   const applied = response['policy'] as { version?: number; etag?: string } | undefined;
-  const what = options.dryRun ? 'would be' : 'is';
+  const what = dryRun ? 'would be' : 'is';
   io.out(
     `version ${applied?.version ?? 0} ${what} in force${applied?.etag === undefined ? '' : `, etag ${applied.etag}`}\n`,
   );
@@ -70,9 +95,13 @@ export async function diffCommand(io: CommandIo, server: ServerOptions, file: st
   return lines.length === 0 && policyDigest(current) === policyDigest(next) ? 0 : 1;
 }
 
-/** The policy in force, as a file. */
-export async function exportCommand(io: CommandIo, server: ServerOptions): Promise<CommandExit> {
-  io.out(policyToYaml(await currentPolicy(io, server)));
+/** The policy in force, or an earlier version, as a file. */
+export async function exportCommand(
+  io: CommandIo,
+  server: ServerOptions,
+  version: string | undefined,
+): Promise<CommandExit> {
+  io.out(policyToYaml(await currentPolicy(io, server, version === undefined ? 0 : versionOf(version))));
   return 0;
 }
 
@@ -98,7 +127,16 @@ export async function testCommand(
   return outcomes.every(({ passed }) => passed) ? 0 : 1;
 }
 
-async function currentPolicy(io: CommandIo, server: ServerOptions): Promise<Policy> {
-  const response = await withService(io, server, (service) => callJson(service, PolicyService, 'getPolicy', {}));
+/** `version` 0: that in force. */
+async function currentPolicy(io: CommandIo, server: ServerOptions, version = 0): Promise<Policy> {
+  const response = await withService(io, server, (service) =>
+    callJson(service, PolicyService, 'getPolicy', { version }),
+  );
   return policyFromJson(response['policy']);
+}
+
+function versionOf(text: string): number {
+  const version = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (version < 1) throw new CommandError(`${JSON.stringify(text)} is no version: \`policy versions\` lists them`);
+  return version;
 }
