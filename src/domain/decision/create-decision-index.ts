@@ -102,9 +102,7 @@ export function createDecisionIndex(tenant: string, builtIn: Policy): ChangingDe
     snapshot: () => snapshotIndex(() => state.head(), grants),
     isWasteful: () => {
       const used = NAMES_PER_GRANT * grants.count + NAMES_PER_FACT * grants.nodes.facts;
-      return (
-        grants.end - 1 - grants.count > grants.count + WASTE_ALLOWED || grants.nameCount > 2 * used + WASTE_ALLOWED
-      );
+      return grants.removed > grants.count + WASTE_ALLOWED || grants.nameCount > 2 * used + WASTE_ALLOWED;
     },
     get nameCount() {
       return grants.nameCount;

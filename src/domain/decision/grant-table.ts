@@ -1,19 +1,19 @@
 import type { ResourceRef, SubjectRef } from '../subject.ts';
-import { Column64 } from './column.ts';
+import { Column32 } from './column.ts';
 import { ConditionTable } from './condition-table.ts';
+import * as Field from './grant-fields.ts';
 import { Memberships } from './memberships.ts';
 import { GRANTED_FIRST, GRANTED_LAST, NodeTable, ON_FIRST, ON_LAST } from './node-table.ts';
 import { PairTable } from './pair-table.ts';
 import { createPatternSet } from './pattern-set.ts';
 import { SlotLists } from './slot-lists.ts';
-import * as Row from './slot-rows.ts';
 import { TextTable } from './text-table.ts';
 import type { Grant, Policy } from './use-cases.ts';
 import { WhatTable } from './what-table.ts';
 
-// All grants of a tenant. A grant is a slot: the number of its row. Slots are given in the order in which grants were first written and
-// never again, so that a walk in slot order neither skips nor repeats; what a removed grant leaves behind goes when the index is
-// rebuilt. All of it is numbers in typed arrays: a million grants are not one object for the garbage collector.
+// All grants of a tenant. A grant is a slot: the place of the record of its id. Slots are given in the order in which grants were first
+// written and never again, so that a walk in slot order neither skips nor repeats; what a removed grant leaves behind goes when the
+// index is rebuilt. All of it is numbers in typed arrays: a million grants are not one object for the garbage collector.
 
 /** Resource 0 of a slot: the whole tenant. */
 export const WHOLE_TENANT = 0;
@@ -24,43 +24,49 @@ export interface PlacedGrant {
   readonly position: number;
 }
 
-/** Field of an id's record: its slot. */
-const SLOT = 0;
+/** The kind of all records. */
+const GRANT = 1;
+/** A walk that begins in the middle passes by fewer than this. */
+const SLOTS_PER_MARK = 64;
 
 export class GrantTable {
   readonly nodes = new NodeTable();
   readonly whats = new WhatTable();
   readonly conditions = new ConditionTable();
-  readonly #rows = new Row.SlotRows();
-  readonly #positions = new Column64();
-  readonly #ids = new TextTable(1);
-  readonly #pairs = new PairTable(this.#rows);
-  readonly #ofSubject = new SlotLists(this.nodes.names, this.#rows, {
+  readonly #grants = new TextTable(Field.GRANT_FIELDS);
+  readonly #pairs = new PairTable(this.#grants);
+  readonly #ofSubject = new SlotLists(this.nodes.names, this.#grants, {
     first: GRANTED_FIRST,
     last: GRANTED_LAST,
-    next: Row.GRANTED_NEXT,
-    previous: Row.GRANTED_PREVIOUS,
+    next: Field.GRANTED_NEXT,
+    previous: Field.GRANTED_PREVIOUS,
   });
   /** Those on the whole tenant belong to record 0. */
-  readonly #onResource = new SlotLists(this.nodes.names, this.#rows, {
+  readonly #onResource = new SlotLists(this.nodes.names, this.#grants, {
     first: ON_FIRST,
     last: ON_LAST,
-    next: Row.ON_NEXT,
-    previous: Row.ON_PREVIOUS,
+    next: Field.ON_NEXT,
+    previous: Field.ON_PREVIOUS,
   });
-  readonly #memberships = new Memberships(this.nodes, this.whats, this.#rows);
-  #end = 1;
-  #count = 0;
+  readonly #memberships = new Memberships(this.nodes, this.whats, this.#grants);
+  /** Every 64th slot. */
+  readonly #marks = new Column32();
+  #made = 0;
   /** Told before a slot changes, so that a snapshot under way keeps what was there. */
   onChange: ((slot: number) => void) | undefined;
 
   get count(): number {
-    return this.#count;
+    return this.#grants.count;
   }
 
-  /** One more than the highest slot. */
+  /** Grants whose room is lost until the index is rebuilt. */
+  get removed(): number {
+    return this.#made - this.count;
+  }
+
+  /** More than the highest slot. */
   get end(): number {
-    return this.#end;
+    return this.#grants.end;
   }
 
   /** Names of any kind that are kept, whether a grant still speaks of them or not. */
@@ -101,58 +107,55 @@ export class GrantTable {
 
   /** Adds a grant at `position` (higher than any before), or replaces the one of its id, which keeps its position. */
   put(grant: Grant, position: number): void {
-    const rows = this.#rows;
-    const id = this.#ids.intern(1, grant.id);
-    const known = this.#ids.get(id, SLOT);
-    const slot = known === 0 ? this.#end : known;
-    if (known === 0) {
-      this.#end += 1;
-      rows.reserve(slot);
-      this.#positions.set(slot, position);
-      this.#ids.set(id, SLOT, slot);
-      rows.set(slot, Row.ID, id);
+    const grants = this.#grants;
+    const count = this.count;
+    const slot = grants.intern(GRANT, grant.id);
+    if (this.count > count) {
+      grants.setLong(slot, Field.POSITION, position);
+      if (this.#made % SLOTS_PER_MARK === 0) this.#marks.set(this.#made / SLOTS_PER_MARK, slot);
+      this.#made += 1;
     } else {
-      this.onChange?.(known);
-      this.#unlink(known);
+      this.onChange?.(slot);
+      this.#unlink(slot);
     }
     const { resource } = grant;
     const bases = new Set<number>();
-    rows.set(slot, Row.SUBJECT, this.#internSubject(grant.subject, bases));
-    rows.set(slot, Row.RESOURCE, resource === undefined ? WHOLE_TENANT : this.nodes.intern(resource.type, resource.id));
-    rows.set(slot, Row.WHAT, this.whats.intern(grant.what) * 2 + (grant.effect === 'deny' ? 1 : 0));
-    rows.set(slot, Row.CONDITION, this.conditions.intern(grant.condition));
-    rows.setLong(slot, Row.EXPIRY, grant.expiresAt ?? 0);
+    grants.set(slot, Field.SUBJECT, this.#internSubject(grant.subject, bases));
+    grants.set(
+      slot,
+      Field.RESOURCE,
+      resource === undefined ? WHOLE_TENANT : this.nodes.intern(resource.type, resource.id),
+    );
+    grants.set(slot, Field.WHAT, this.whats.intern(grant.what) * 2 + (grant.effect === 'deny' ? 1 : 0));
+    grants.set(slot, Field.CONDITION, this.conditions.intern(grant.condition));
+    grants.setLong(slot, Field.EXPIRY, grant.expiresAt ?? 0);
     this.#link(slot);
     this.#linkMembers(bases);
   }
 
   /** False when there is none. */
   remove(id: string): boolean {
-    const record = this.#ids.find(1, id);
-    if (record === 0) return false;
-    const slot = this.#ids.get(record, SLOT);
+    const slot = this.slotOf(id);
+    if (slot === 0) return false;
     this.onChange?.(slot);
     this.#unlink(slot);
-    this.#rows.set(slot, Row.ID, 0);
-    this.#ids.remove(record);
+    this.#grants.remove(slot);
     return true;
   }
 
   /** 0 when there is none. */
   slotOf(id: string): number {
-    const record = this.#ids.find(1, id);
-    return record === 0 ? 0 : this.#ids.get(record, SLOT);
+    return this.#grants.find(GRANT, id);
   }
 
   /** Undefined for a slot whose grant was removed. */
   at(slot: number): PlacedGrant | undefined {
-    const id = this.#rows.get(slot, Row.ID);
-    if (id === 0) return undefined;
+    if (!this.#grants.isHeld(slot)) return undefined;
     const resource = this.resourceOf(slot);
     const expiresAt = this.expiryOf(slot);
     const condition = this.conditions.text(this.conditionOf(slot));
     const grant: Grant = {
-      id: this.#ids.textOf(id),
+      id: this.idOf(slot),
       subject: this.nodes.subjectOf(this.subjectOf(slot)),
       what: this.whats.what(this.whatOf(slot)),
       ...(resource === WHOLE_TENANT ? {} : { resource: this.nodes.nameOf(resource) }),
@@ -160,43 +163,43 @@ export class GrantTable {
       ...(expiresAt === 0 ? {} : { expiresAt }),
       ...(condition === undefined ? {} : { condition }),
     };
-    return { grant, position: this.#positions.get(slot) };
+    return { grant, position: this.positionOf(slot) };
   }
 
   /** False for a slot whose grant was removed. */
   isHeld(slot: number): boolean {
-    return this.#rows.get(slot, Row.ID) !== 0;
+    return this.#grants.isHeld(slot);
   }
 
   idOf(slot: number): string {
-    return this.#ids.textOf(this.#rows.get(slot, Row.ID));
+    return this.#grants.textOf(slot);
   }
 
   whatOf(slot: number): number {
-    return this.#rows.get(slot, Row.WHAT) >>> 1;
+    return this.#grants.get(slot, Field.WHAT) >>> 1;
   }
 
   subjectOf(slot: number): number {
-    return this.#rows.get(slot, Row.SUBJECT);
+    return this.#grants.get(slot, Field.SUBJECT);
   }
 
   /** WHOLE_TENANT for a grant without a resource. */
   resourceOf(slot: number): number {
-    return this.#rows.get(slot, Row.RESOURCE);
+    return this.#grants.get(slot, Field.RESOURCE);
   }
 
   isDeny(slot: number): boolean {
-    return (this.#rows.get(slot, Row.WHAT) & 1) === 1;
+    return (this.#grants.get(slot, Field.WHAT) & 1) === 1;
   }
 
   /** Epoch ms; 0: for good. */
   expiryOf(slot: number): number {
-    return this.#rows.getLong(slot, Row.EXPIRY);
+    return this.#grants.getLong(slot, Field.EXPIRY);
   }
 
   /** 0: none. */
   conditionOf(slot: number): number {
-    return this.#rows.get(slot, Row.CONDITION);
+    return this.#grants.get(slot, Field.CONDITION);
   }
 
   /** The first of the subject's grants that make it a member of a set; 0: there is none. */
@@ -219,19 +222,20 @@ export class GrantTable {
   }
 
   positionOf(slot: number): number {
-    return this.#positions.get(slot);
+    return this.#grants.getLong(slot, Field.POSITION);
   }
 
-  /** The first slot at or after a position, to begin a walk in slot order. */
-  seek(position: number): number {
-    let low = 1;
-    let high = this.#end;
-    while (low < high) {
+  /** Slots of the grants first written at or after a position, in that order; those too whose grant was removed. */
+  *slotsFrom(position: number): Generator<number> {
+    let low = 0;
+    let high = Math.ceil(this.#made / SLOTS_PER_MARK);
+    // The last mark that is not beyond the position.
+    while (low + 1 < high) {
       const middle = (low + high) >>> 1;
-      if (this.#positions.get(middle) < position) low = middle + 1;
+      if (this.positionOf(this.#marks.get(middle)) <= position) low = middle;
       else high = middle;
     }
-    return low;
+    for (const slot of this.#grants.places(this.#marks.get(low))) if (this.positionOf(slot) >= position) yield slot;
   }
 
   /** The first grant to a subject on a resource or on the whole tenant; 0: there is none. */
@@ -312,7 +316,6 @@ export class GrantTable {
     this.#onResource.append(resource, slot);
     this.whats.count(this.whatOf(slot), this.isDeny(slot), 1);
     this.#memberships.link(slot);
-    this.#count += 1;
   }
 
   #unlink(slot: number): void {
@@ -321,7 +324,6 @@ export class GrantTable {
     this.#onResource.remove(this.resourceOf(slot), slot);
     this.whats.count(this.whatOf(slot), this.isDeny(slot), -1);
     this.#memberships.unlink(slot);
-    this.#count -= 1;
   }
 }
 

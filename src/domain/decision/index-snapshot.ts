@@ -48,9 +48,9 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
   const head = headOf();
   const kept = new Map<number, PlacedGrant>();
   const end = grants.end;
-  let reached = 1;
+  let reached = 0;
   grants.onChange = (slot) => {
-    if (slot < reached || slot >= end || kept.has(slot)) return;
+    if (slot <= reached || slot >= end || kept.has(slot)) return;
     const placed = grants.at(slot);
     if (placed !== undefined) kept.set(slot, placed);
   };
@@ -65,10 +65,11 @@ export function* snapshotIndex(headOf: () => IndexHead, grants: GrantTable): Gen
     for (const [type, digest] of head.gone) yield ['gone', type, digest];
     for (const [id, { digest, revision, at }] of head.remembered) yield ['remembered', id, digest, revision, at];
     yield* nodes.rows();
-    while (reached < end) {
-      const placed = kept.get(reached) ?? grants.at(reached);
-      kept.delete(reached);
-      reached += 1;
+    for (const slot of grants.slotsFrom(0)) {
+      if (slot >= end) return;
+      const placed = kept.get(slot) ?? grants.at(slot);
+      kept.delete(slot);
+      reached = slot;
       if (placed !== undefined) yield ['grant', encodeGrant(placed.grant), placed.position];
     }
   }

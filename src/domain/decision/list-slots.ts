@@ -20,25 +20,27 @@ export function listSlots(
 ): GrantPage {
   const selects = selectorOf(grants, filter);
   const few = fewSlots(grants, filter);
-  const first = grants.seek(from);
   const found: Grant[] = [];
-  const end = few === undefined ? Math.min(grants.end, first + MAX_LOOKED_AT) : grants.end;
-  for (const slot of few ?? range(first, end)) {
-    if (slot < first || !selects(slot)) continue;
+  let looked = 0;
+  for (const slot of few ?? grants.slotsFrom(from)) {
+    const position = grants.positionOf(slot);
+    if (position < from) continue;
+    looked += 1;
+    if (few === undefined && looked > MAX_LOOKED_AT) return { grants: found, next: position };
     const expiry = grants.expiryOf(slot);
-    if (expiry !== 0 && expiry <= now) continue;
+    if (!selects(slot) || (expiry !== 0 && expiry <= now)) continue;
     const placed = grants.at(slot);
     if (placed === undefined) continue;
-    if (found.length === limit) return { grants: found, next: placed.position };
+    if (found.length === limit) return { grants: found, next: position };
     found.push(placed.grant);
   }
-  return { grants: found, next: end < grants.end ? grants.positionOf(end) : undefined };
+  return { grants: found, next: undefined };
 }
 
 /** Every slot that a filter selects, in no certain order; each may be removed while the walk is under way. */
 export function* selectedSlots(grants: GrantTable, filter: GrantFilter): Generator<number> {
   const selects = selectorOf(grants, filter);
-  for (const slot of listOf(grants, filter) ?? range(1, grants.end)) if (selects(slot)) yield slot;
+  for (const slot of listOf(grants, filter) ?? grants.slotsFrom(0)) if (selects(slot)) yield slot;
 }
 
 /** Whether a slot's grant matches every field that the filter sets, told by numbers: a name that nobody mentioned selects nothing. */
@@ -69,8 +71,4 @@ function fewSlots(grants: GrantTable, filter: GrantFilter): readonly number[] | 
     slots.push(slot);
   }
   return slots.sort((left, right) => left - right);
-}
-
-function* range(from: number, to: number): Generator<number> {
-  for (let slot = from; slot < to; slot += 1) yield slot;
 }

@@ -1,14 +1,7 @@
+import { MEMBER_OF, MEMBERSHIP_NEXT, MEMBERSHIP_PREVIOUS, RESOURCE, SUBJECT, WHAT } from './grant-fields.ts';
 import { MEMBERSHIP_FIRST, MEMBERSHIP_LAST, type NodeMark, type NodeTable } from './node-table.ts';
 import { SlotLists } from './slot-lists.ts';
-import {
-  MEMBER_OF,
-  MEMBERSHIP_NEXT,
-  MEMBERSHIP_PREVIOUS,
-  RESOURCE,
-  type SlotRows,
-  SUBJECT,
-  WHAT,
-} from './slot-rows.ts';
+import type { TextTable } from './text-table.ts';
 import type { WhatTable } from './what-table.ts';
 
 // Which grants make their subject a member of a set: an allow of exactly the set's role on exactly its base. Only sets that a grant or rule
@@ -24,14 +17,14 @@ const LIST = {
 export class Memberships {
   readonly #nodes: NodeTable;
   readonly #whats: WhatTable;
-  readonly #rows: SlotRows;
+  readonly #grants: TextTable;
   readonly #lists: SlotLists;
 
-  constructor(nodes: NodeTable, whats: WhatTable, rows: SlotRows) {
+  constructor(nodes: NodeTable, whats: WhatTable, grants: TextTable) {
     this.#nodes = nodes;
     this.#whats = whats;
-    this.#rows = rows;
-    this.#lists = new SlotLists(nodes.names, rows, LIST);
+    this.#grants = grants;
+    this.#lists = new SlotLists(nodes.names, grants, LIST);
   }
 
   /** The first of the subject's memberships; 0: there is none. */
@@ -45,25 +38,25 @@ export class Memberships {
 
   /** The set that a slot makes its subject a member of; 0: none. */
   setOf(slot: number): number {
-    return this.#rows.get(slot, MEMBER_OF);
+    return this.#grants.get(slot, MEMBER_OF);
   }
 
-  /** Links a slot whose row is complete, unless it is linked. */
+  /** Links a slot whose fields are complete, unless it is linked. */
   link(slot: number): void {
-    const resource = this.#rows.get(slot, RESOURCE);
-    const what = this.#rows.get(slot, WHAT);
+    const resource = this.#grants.get(slot, RESOURCE);
+    const what = this.#grants.get(slot, WHAT);
     if (resource === 0 || (what & 1) === 1 || this.setOf(slot) !== 0) return;
     const role = this.#whats.roleOf(what >>> 1);
     const set = role === undefined ? 0 : this.#nodes.setOf(resource, role);
     if (set === 0) return;
-    this.#rows.set(slot, MEMBER_OF, set);
-    this.#lists.append(this.#rows.get(slot, SUBJECT), slot);
+    this.#grants.set(slot, MEMBER_OF, set);
+    this.#lists.append(this.#grants.get(slot, SUBJECT), slot);
   }
 
   unlink(slot: number): void {
     if (this.setOf(slot) === 0) return;
-    this.#lists.remove(this.#rows.get(slot, SUBJECT), slot);
-    this.#rows.set(slot, MEMBER_OF, 0);
+    this.#lists.remove(this.#grants.get(slot, SUBJECT), slot);
+    this.#grants.set(slot, MEMBER_OF, 0);
   }
 
   /** Unlinks, of those slots, the members of sets named since the mark. */

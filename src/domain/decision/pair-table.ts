@@ -1,18 +1,19 @@
 import { BucketDirectory } from './bucket-directory.ts';
-import { PAIR_NEXT, RESOURCE, type SlotRows, SUBJECT } from './slot-rows.ts';
+import { PAIR_NEXT, RESOURCE, SUBJECT } from './grant-fields.ts';
+import type { TextTable } from './text-table.ts';
 
 /** Which grants a subject holds on a resource. */
 export class PairTable {
-  readonly #rows: SlotRows;
+  readonly #grants: TextTable;
   readonly #directory: BucketDirectory;
 
-  /** Reads subject and resource of a slot from its row, and keeps its chains there; slot 0 is none. */
-  constructor(rows: SlotRows) {
-    this.#rows = rows;
+  /** Reads subject and resource of a slot from its fields, and keeps its chains there; slot 0 is none. */
+  constructor(grants: TextTable) {
+    this.#grants = grants;
     this.#directory = new BucketDirectory({
-      hashOf: (slot) => hashOf(rows.get(slot, SUBJECT), rows.get(slot, RESOURCE)),
-      next: (slot) => rows.get(slot, PAIR_NEXT),
-      setNext: (slot, next) => rows.set(slot, PAIR_NEXT, next),
+      hashOf: (slot) => hashOf(grants.get(slot, SUBJECT), grants.get(slot, RESOURCE)),
+      next: (slot) => grants.get(slot, PAIR_NEXT),
+      setNext: (slot, next) => grants.set(slot, PAIR_NEXT, next),
     });
   }
 
@@ -23,7 +24,7 @@ export class PairTable {
 
   /** The slot after `slot` of the same pair, or 0. */
   next(slot: number, subject: number, resource: number): number {
-    return this.#seek(this.#rows.get(slot, PAIR_NEXT), subject, resource);
+    return this.#seek(this.#grants.get(slot, PAIR_NEXT), subject, resource);
   }
 
   add(slot: number): void {
@@ -35,10 +36,10 @@ export class PairTable {
   }
 
   #seek(from: number, subject: number, resource: number): number {
-    const rows = this.#rows;
+    const grants = this.#grants;
     let slot = from;
-    while (slot !== 0 && (rows.get(slot, SUBJECT) !== subject || rows.get(slot, RESOURCE) !== resource)) {
-      slot = rows.get(slot, PAIR_NEXT);
+    while (slot !== 0 && (grants.get(slot, SUBJECT) !== subject || grants.get(slot, RESOURCE) !== resource)) {
+      slot = grants.get(slot, PAIR_NEXT);
     }
     return slot;
   }

@@ -1,8 +1,7 @@
-import type { SlotRows } from './slot-rows.ts';
 import type { TextTable } from './text-table.ts';
 
 // Doubly linked lists of slots, one per owner: the grants of a subject, the grants on a resource. Members stay in the order in which
-// they were added, and any of them leaves in constant time. The ends are fields of the owner's record, the links of the slot's row.
+// they were added, and any of them leaves in constant time. The ends are fields of the owner's record, the links of the slot's.
 
 export interface ListFields {
   readonly first: number;
@@ -13,15 +12,15 @@ export interface ListFields {
 
 export class SlotLists {
   readonly #owners: TextTable;
-  readonly #rows: SlotRows;
+  readonly #grants: TextTable;
   readonly #first: number;
   readonly #last: number;
   readonly #next: number;
   readonly #previous: number;
 
-  constructor(owners: TextTable, rows: SlotRows, fields: ListFields) {
+  constructor(owners: TextTable, grants: TextTable, fields: ListFields) {
     this.#owners = owners;
-    this.#rows = rows;
+    this.#grants = grants;
     this.#first = fields.first;
     this.#last = fields.last;
     this.#next = fields.next;
@@ -41,24 +40,24 @@ export class SlotLists {
 
   /** 0 after the last. */
   next(slot: number): number {
-    return this.#rows.get(slot, this.#next);
+    return this.#grants.get(slot, this.#next);
   }
 
   append(owner: number, slot: number): void {
     const last = this.#owners.get(owner, this.#last);
     if (last === 0) this.#owners.set(owner, this.#first, slot);
-    else this.#rows.set(last, this.#next, slot);
-    this.#rows.set(slot, this.#previous, last);
-    this.#rows.set(slot, this.#next, 0);
+    else this.#grants.set(last, this.#next, slot);
+    this.#grants.set(slot, this.#previous, last);
+    this.#grants.set(slot, this.#next, 0);
     this.#owners.set(owner, this.#last, slot);
   }
 
   remove(owner: number, slot: number): void {
-    const before = this.#rows.get(slot, this.#previous);
-    const after = this.#rows.get(slot, this.#next);
+    const before = this.#grants.get(slot, this.#previous);
+    const after = this.#grants.get(slot, this.#next);
     if (before === 0) this.#owners.set(owner, this.#first, after);
-    else this.#rows.set(before, this.#next, after);
+    else this.#grants.set(before, this.#next, after);
     if (after === 0) this.#owners.set(owner, this.#last, before);
-    else this.#rows.set(after, this.#previous, before);
+    else this.#grants.set(after, this.#previous, before);
   }
 }

@@ -20,6 +20,8 @@ const FIELDS = 4;
 /** Kind of a record that was removed. */
 const REMOVED = -1;
 
+const TWO_32 = 2 ** 32;
+
 /** Shared: nothing that uses it lets anything else run. */
 const wanted = new PackedText();
 
@@ -97,15 +99,30 @@ export class TextTable {
     this.#setWord(record + FIELDS + field, value);
   }
 
-  /** Its room is not used again: a table that shrinks for good is rebuilt as a whole. */
+  /** A whole number below 2^53, in two fields. */
+  getLong(record: number, field: number): number {
+    return (this.get(record, field) >>> 0) + (this.get(record, field + 1) >>> 0) * TWO_32;
+  }
+
+  setLong(record: number, field: number, value: number): void {
+    this.set(record, field, value % TWO_32);
+    this.set(record, field + 1, Math.floor(value / TWO_32));
+  }
+
+  /** Its fields can still be read. Its room is not used again: a table that shrinks for good is rebuilt as a whole. */
   remove(record: number): void {
     this.#directory.remove(record);
     this.#setWord(record + KIND, REMOVED);
     this.#count -= 1;
   }
 
-  /** Records from the place `from` on, in the order in which they were added, before the place `to`. */
-  *records(from = 0, to = this.#end): Generator<number> {
+  /** Whether it is a record that was not removed. */
+  isHeld(record: number): boolean {
+    return this.kindOf(record) > 0;
+  }
+
+  /** Records from the place `from` on, in the order in which they were added, before the place `to`; those too that were removed. */
+  *places(from = 0, to = this.#end): Generator<number> {
     for (let at = from === 0 ? this.#header : from; at < to; ) {
       const left = CHUNK_WORDS - (at & CHUNK_MASK);
       // What did not fit left the end of a chunk free: no record has kind 0.
@@ -113,9 +130,14 @@ export class TextTable {
         at += left;
         continue;
       }
-      if (this.#word(at + KIND) !== REMOVED) yield at;
+      yield at;
       at += this.#header + wordsOf(this.#word(at + SIZE));
     }
+  }
+
+  /** The same without those that were removed. */
+  *records(from = 0, to = this.#end): Generator<number> {
+    for (const place of this.places(from, to)) if (this.isHeld(place)) yield place;
   }
 
   /** Takes back every record from the place `end` on, which was the end once. */
