@@ -1,13 +1,12 @@
 import { EMPTY_HEAD, follows, type LogHead } from '../domain/change-log.ts';
 import { UnreadableEntryError } from '../domain/decision/policy-log.ts';
 import type { ChangeLog, Json, LogEntry } from '../domain/storage.ts';
+import { itemsOf, TailPage } from '../domain/tail-page.ts';
 import type { Slices } from './slices.ts';
 
 // One stream of the change log and the state in memory that follows it. Each entry is applied synchronously and only as the successor of
 // the one before, so two readers of one tail (a poll and a writer that lost a race) cannot apply anything twice.
 
-/** Entries of one read. */
-const TAIL_ENTRIES = 1000;
 /** Format of a checkpoint's chunks; the first one names it. */
 const CHECKPOINT_FORMAT = 1;
 /** Characters of an entry's digest that tell one log from another. */
@@ -37,6 +36,8 @@ export class FollowedStream {
   #incarnation = '';
   /** Revision of the newest checkpoint that is known of. */
   checkpointed = 0;
+  /** What the entries since then hold, those left out that came while it was written. */
+  itemsSince = 0;
   /** When it was written, epoch ms; before there is one, when the oldest entry in memory was. */
   checkpointedAt: number | undefined;
   /** When what a checkpoint would hold last changed, epoch ms; an upper bound. */
@@ -73,19 +74,21 @@ export class FollowedStream {
     }
     this.#state.apply(entry);
     this.#head = { revision: entry.revision, digest: entry.digest };
+    this.itemsSince += itemsOf(entry.body);
     this.checkpointedAt ??= entry.at;
     this.changedAt = Math.max(this.changedAt, entry.at);
   }
 
   /** Reads and applies the tail; resolves when nothing was left. */
   async catchUp(log: ChangeLog, slices: Slices, signal?: AbortSignal): Promise<void> {
-    for (;;) {
-      const entries = await log.read(this.name, this.#head.revision, TAIL_ENTRIES, signal);
+    const page = new TailPage();
+    for (let isMore = true; isMore; ) {
+      const entries = await log.read(this.name, this.#head.revision, page.limit, signal);
+      isMore = page.note(entries);
       for (const entry of entries) {
         this.advance(entry);
         await slices.pause();
       }
-      if (entries.length < TAIL_ENTRIES) return;
     }
   }
 
@@ -117,6 +120,16 @@ export class FollowedStream {
     this.checkpointed = checkpoint.revision;
     this.checkpointedAt = checkpoint.at;
     this.changedAt = checkpoint.at;
+  }
+
+  /** Notes a checkpoint that was written, here or elsewhere; false when it is no news. */
+  covered(checkpoint: { readonly revision: number; readonly at: number }): boolean {
+    if (checkpoint.revision < this.checkpointed) return false;
+    const isNew = checkpoint.revision > this.checkpointed;
+    if (isNew) this.itemsSince = 0;
+    this.checkpointed = checkpoint.revision;
+    this.checkpointedAt = checkpoint.at;
+    return isNew;
   }
 
   /** The state as it is now, cut into chunks that are made as they are taken. Entries applied meanwhile are not in it. */

@@ -34,6 +34,8 @@ export interface FollowerOptions {
   readonly idleMs?: number;
   /** Log entries between two checkpoints of a stream. */
   readonly checkpointEvery?: number;
+  /** Changes of those entries, beyond half of what the index holds, that are enough for one. */
+  readonly checkpointItems?: number;
 }
 
 export interface Follower extends Replicas, ReplicaChanges {
@@ -55,6 +57,7 @@ const MAX_STALENESS_MS = 30_000;
 const MAX_TENANTS = 1000;
 const IDLE_MS = 15 * 60_000;
 const CHECKPOINT_EVERY = 10_000;
+const CHECKPOINT_ITEMS = 100_000;
 const COMPACT_EVERY_MS = 3_600_000;
 
 export function createFollower(options: FollowerOptions): Follower {
@@ -164,7 +167,8 @@ function createReplicas(
 /** Checkpoints and compaction, one run at a time. */
 function createBackground(options: FollowerOptions, tenants: LoadedTenants) {
   const { log, clock, logger } = options;
-  const parts = { log, clock, logger, tenants, checkpointEvery: options.checkpointEvery ?? CHECKPOINT_EVERY };
+  const { checkpointEvery = CHECKPOINT_EVERY, checkpointItems = CHECKPOINT_ITEMS } = options;
+  const parts = { log, clock, logger, tenants, checkpointEvery, checkpointItems };
   const stopped = new AbortController();
   let running: Promise<void> | undefined;
   let compactedAt = clock.monotonic();

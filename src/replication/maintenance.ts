@@ -1,18 +1,19 @@
 import type { ChangeLog } from '../domain/storage.ts';
+import { TailPage } from '../domain/tail-page.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { FollowedStream } from './followed-stream.ts';
 import type { LoadedTenants } from './loaded-tenants.ts';
 import { createSlices } from './slices.ts';
+import type { TenantState } from './tenant-state.ts';
 
 // Checkpoints and compaction, in the background: neither is needed for correctness, only for a short start, a small log, and so that what was
 // removed is really gone.
 
 /** Entries are kept until a complete checkpoint is this much later, ms: whoever slept shorter finds what it missed. */
 export const KEPT_MS = 24 * 3_600_000;
-const COMPACTED_AT_ONCE = 1000;
-/** Pages of entries looked at per run. */
-const MAX_PAGES = 20;
+/** Entries looked at per run of a compaction. */
+const MOST_LOOKED_AT = 20_000;
 
 export interface MaintenanceOptions {
   readonly log: ChangeLog;
@@ -21,6 +22,8 @@ export interface MaintenanceOptions {
   readonly tenants: LoadedTenants;
   /** Entries after the newest checkpoint from which a new one is written. */
   readonly checkpointEvery: number;
+  /** Changes of those entries, beyond half of what the index holds, that are a reason as well: reading them takes as long. */
+  readonly checkpointItems: number;
 }
 
 /** Does whatever is due for the tenants in memory. Failures are logged and tried again at the next run. */
@@ -30,9 +33,8 @@ export async function maintain(options: MaintenanceOptions, signal: AbortSignal)
       if (signal.aborted) return;
       try {
         const isWasteful = stream === state.policy && state.index.isWasteful();
-        if (isWasteful || isDue(options, stream))
-          await writeCheckpoint(options, stream, isWasteful ? 1 : options.checkpointEvery, signal);
-        else if (isOld(options, stream)) await writeCheckpoint(options, stream, 0, signal);
+        const wanted = (): boolean => (isWasteful ? behind(stream) > 0 : isDue(options, state, stream));
+        if (wanted()) await writeCheckpoint(options, stream, wanted, signal);
         // Only a rebuild gives back what removed grants held; the checkpoint makes it short.
         if (isWasteful) await options.tenants.replace(state.tenant, false);
       } catch (error) {
@@ -43,8 +45,14 @@ export async function maintain(options: MaintenanceOptions, signal: AbortSignal)
   }
 }
 
-function isDue(options: MaintenanceOptions, stream: FollowedStream): boolean {
-  return stream.head.revision - stream.checkpointed > options.checkpointEvery;
+function behind(stream: FollowedStream): number {
+  return stream.head.revision - stream.checkpointed;
+}
+
+function isDue(options: MaintenanceOptions, state: TenantState, stream: FollowedStream): boolean {
+  const held = stream === state.policy ? state.index.grantCount : 0;
+  const isHeavy = stream.itemsSince > options.checkpointItems + held / 2;
+  return isHeavy || behind(stream) > options.checkpointEvery || isOld(options, stream);
 }
 
 /**
@@ -56,20 +64,17 @@ function isOld({ clock }: MaintenanceOptions, { checkpointedAt, changedAt }: Fol
   return clock.now() >= checkpointedAt + KEPT_MS;
 }
 
-/** Another replica may have written one meanwhile: then there is nothing to do. */
+/** Another replica may have written one meanwhile: then there may be nothing to do. */
 async function writeCheckpoint(
   options: MaintenanceOptions,
   stream: FollowedStream,
-  every: number,
+  wanted: () => boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, clock, logger } = options;
   const newest = await log.latestCheckpoint(stream.name, signal);
-  if (newest !== undefined && newest.revision >= stream.checkpointed) {
-    stream.checkpointed = newest.revision;
-    stream.checkpointedAt = newest.at;
-  }
-  if (stream.head.revision - stream.checkpointed < every || (every === 0 && !isOld(options, stream))) return;
+  if (newest !== undefined) stream.covered(newest);
+  if (!wanted()) return;
   const at = clock.now();
   const { head, chunks } = stream.beginCheckpoint(createSlices(clock));
   try {
@@ -77,26 +82,27 @@ async function writeCheckpoint(
   } finally {
     await chunks.return(undefined);
   }
-  stream.checkpointed = head.revision;
-  stream.checkpointedAt = at;
+  stream.covered({ revision: head.revision, at });
   logger.info({ stream: stream.name, revision: head.revision }, 'wrote a checkpoint');
 }
 
 /** Removes entries that the newest checkpoint covers and that were KEPT_MS old when it was written. */
 export async function compact(options: MaintenanceOptions, stream: string, signal?: AbortSignal): Promise<void> {
-  const { log } = options;
+  const { log, clock } = options;
   const checkpoint = await log.latestCheckpoint(stream, signal);
   if (checkpoint === undefined) return;
   const { oldest } = await log.bounds(stream, signal);
   let upTo = oldest - 1;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const entries = await log.read(stream, upTo, COMPACTED_AT_ONCE, signal);
+  const page = new TailPage();
+  const slices = createSlices(clock);
+  for (let isMore = true; isMore && upTo < oldest - 1 + MOST_LOOKED_AT; ) {
+    const entries = await log.read(stream, upTo, page.limit, signal);
     const kept = entries.findIndex(
       ({ at, revision }) => at > checkpoint.at - KEPT_MS || revision > checkpoint.revision,
     );
-    const removable = kept < 0 ? entries : entries.slice(0, kept);
-    upTo = removable.at(-1)?.revision ?? upTo;
-    if (removable.length < COMPACTED_AT_ONCE) break;
+    isMore = page.note(entries) && kept < 0;
+    upTo = (kept < 0 ? entries : entries.slice(0, kept)).at(-1)?.revision ?? upTo;
+    await slices.pause();
   }
   if (upTo >= oldest) await log.compact(stream, upTo, signal);
 }

@@ -1,6 +1,7 @@
 import { EMPTY_HEAD, follows, type LogHead, nextEntry } from '../domain/change-log.ts';
 import { encodePolicyEntry } from '../domain/decision/policy-log.ts';
 import type { ChangeLog, Store } from '../domain/storage.ts';
+import { TailPage } from '../domain/tail-page.ts';
 import { allTenants } from '../domain/tenant/all-tenants.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type RandomSource, randomId } from '../platform/random.ts';
@@ -8,8 +9,6 @@ import { policyStream, revocationStream } from './tenant-state.ts';
 
 // A store that was put back or taken over, before anybody serves from it: whether its logs hold together, and the mark by which they are told
 // from what they were.
-
-const ENTRIES = 1000;
 
 /** Something in a log is missing or was altered. */
 export class BrokenLogError extends Error {
@@ -48,8 +47,10 @@ async function checkStream(log: ChangeLog, stream: string, signal: AbortSignal |
   if (covered > newest) throw new BrokenLogError(`${stream}: the entries up to ${covered} are missing`);
   let head: LogHead | undefined = oldest <= 1 ? EMPTY_HEAD : undefined;
   let count = 0;
+  const tail = new TailPage();
   while ((head?.revision ?? oldest - 1) < newest) {
-    const page = await log.read(stream, head?.revision ?? oldest - 1, ENTRIES, signal);
+    const page = await log.read(stream, head?.revision ?? oldest - 1, tail.limit, signal);
+    tail.note(page);
     if (page.length === 0) throw new BrokenLogError(`${stream}: entries before ${newest} are missing`);
     for (const entry of page) {
       // The predecessor of the oldest one is gone; its digest is taken on trust, as the checkpoint beside it is.

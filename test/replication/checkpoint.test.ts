@@ -16,6 +16,30 @@ async function everything(replica: Replica): Promise<readonly Grant[]> {
   }
 }
 
+test('a few entries of many changes are a reason for a checkpoint, once they are half as many as what is held', async () => {
+  const { replica: open, store } = replicaWorld();
+  const [writer, other] = [open({ checkpointItems: 20 }), open({ checkpointItems: 20 })];
+  await apply(writer);
+  const checkpointed = async (): Promise<number | undefined> => {
+    for (const each of [writer, other]) {
+      await each.follower.poll();
+      await each.follower.maintain();
+    }
+    return (await store.changeLog.latestCheckpoint('policy/default'))?.revision;
+  };
+  const grants = (count: number) => Array.from({ length: count }, (_, at) => grantTo(`${at}`));
+  await write(writer, grants(18));
+  assert.equal(await checkpointed(), undefined);
+  await write(writer, grants(20));
+  // 38 grants are held: more than 20 + 19 changes make the next one.
+  assert.equal(await checkpointed(), 3);
+  // 20 + 49 are more than 60 changes, then 20 + 64 are fewer than 90.
+  for (const expected of [3, 3, 6]) {
+    await write(writer, grants(30));
+    assert.equal(await checkpointed(), expected);
+  }
+});
+
 test('a tenant loads from the newest checkpoint and what came after it', async () => {
   const { replica: open, store, clock } = replicaWorld();
   const writer = open({ checkpointEvery: 5 });

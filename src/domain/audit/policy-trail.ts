@@ -3,6 +3,7 @@ import type { CallContext } from '../call.ts';
 import { decodePolicyEntry, type PolicyEntry } from '../decision/policy-log.ts';
 import type { OnReplicaChange } from '../replica.ts';
 import type { AuditEvent, LogEntry, Store } from '../storage.ts';
+import { TailPage } from '../tail-page.ts';
 import { type AuditFacts, auditEvent, writtenEventId } from './audit-event.ts';
 import { pause } from './pause.ts';
 
@@ -14,7 +15,6 @@ import { pause } from './pause.ts';
 const DELAY_MS = 2_000;
 /** Entries before the newest that are looked at when a tenant is loaded: what a killed writer can have left out is among the last few. */
 const LOOK_BACK = 200;
-const PAGE = 500;
 
 export interface PolicyTrail {
   /** Makes the event of the entry at `revision`. A failure is logged and left to the replicas: the write itself has happened. */
@@ -36,8 +36,12 @@ export function createPolicyTrail(ports: { readonly store: Store; readonly logge
     stopping.signal.throwIfAborted();
     const stream = streamOf(tenant);
     let after = recorded.get(tenant) ?? (await firstToLookAt(store, stream, stopping.signal));
-    for (;;) {
-      const entries = await store.changeLog.read(stream, after, PAGE, stopping.signal);
+    // What comes after a page that was not full is told by onChange and gets a run of its own. A run that read on for as long as somebody
+    // writes would have company every two seconds.
+    const page = new TailPage();
+    for (let isMore = true; isMore; ) {
+      const entries = await store.changeLog.read(stream, after, page.limit, stopping.signal);
+      isMore = page.note(entries);
       const last = entries.at(-1);
       if (last === undefined) return;
       await store.auditTrail.append(
@@ -45,7 +49,7 @@ export function createPolicyTrail(ports: { readonly store: Store; readonly logge
         stopping.signal,
       );
       after = last.revision;
-      recorded.set(tenant, after);
+      recorded.set(tenant, Math.max(after, recorded.get(tenant) ?? 0));
     }
   };
   return {
