@@ -20,10 +20,17 @@ export interface MasterKeyUse {
 const COLLECTIONS: readonly CollectionName[] = ['keySets', 'users', 'apiKeys', 'sessions', 'providers', 'challenges'];
 const PAGE = 500;
 const ATTEMPTS = 8;
+/** What callers write as they like: it names no key, whatever it looks like. */
+const OF_CALLERS: ReadonlySet<string> = new Set(['metadata', 'claims']);
+/** Members that hold sealed values, of whichever document. A name tells them, because any text of a caller can look like one. */
+const SEALED_MEMBER = /^sealed[A-Z]/;
 /** Compact JWE with direct encryption has no encrypted key (RFC 7516 section 7.1, RFC 7518 section 4.5). */
 const SEALED = /^eyJ[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+$/;
-const PASSWORD = /^([A-Za-z0-9_-]{8})\$argon2/;
-const RECOVERY_CODE = /^([A-Za-z0-9_-]{8})\.[A-Za-z0-9_-]{43}$/;
+/** Members that hold digests which name their key in the text. */
+const DIGESTS: ReadonlyMap<string, RegExp> = new Map([
+  ['hash', /^([A-Za-z0-9_-]{8})\$argon2/],
+  ['recoveryCodes', /^([A-Za-z0-9_-]{8})\.[A-Za-z0-9_-]{43}$/],
+]);
 
 /** By id of the master key. What writers change during the count may or may not be in it. */
 export async function countMasterKeyUse(
@@ -97,14 +104,15 @@ async function resealDocument(
 async function resealed(
   value: Json | undefined,
   reseal: (text: string) => Promise<string | undefined>,
+  member = '',
 ): Promise<Json | undefined> {
-  if (typeof value === 'string') return SEALED.test(value) ? reseal(value) : undefined;
+  if (typeof value === 'string') return isSealed(member, value) ? reseal(value) : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const entries = Object.entries(value as { readonly [member: string]: Json | undefined });
   let changes = 0;
   const next: [string, Json | undefined][] = [];
   for (const [name, each] of entries) {
-    const changed = await resealed(each, reseal);
+    const changed = OF_CALLERS.has(name) ? undefined : await resealed(each, reseal, name);
     if (changed !== undefined) changes += 1;
     next.push([name, changed ?? each]);
   }
@@ -158,13 +166,17 @@ function* usesIn(name: CollectionName, document: Document, sealer: Sealer): Gene
 
 function* usesOf(value: Json | undefined, sealer: Sealer, member = ''): Generator<Use> {
   if (typeof value === 'string') {
-    if (member === 'keyId') yield { keyId: value, isSealed: false };
-    else if (SEALED.test(value)) yield { keyId: sealer.keyIdOf(value), isSealed: true };
-    else {
-      const keyId = (PASSWORD.exec(value) ?? RECOVERY_CODE.exec(value))?.[1];
-      if (keyId !== undefined) yield { keyId, isSealed: false };
-    }
+    if (isSealed(member, value)) yield { keyId: sealer.keyIdOf(value), isSealed: true };
+    const keyId = member === 'keyId' ? value : DIGESTS.get(member)?.exec(value)?.[1];
+    if (keyId !== undefined) yield { keyId, isSealed: false };
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, each] of Object.entries(value)) yield* usesOf(each, sealer, name);
+    for (const [name, each] of Object.entries(value)) {
+      // The elements of a list are called as it is.
+      if (!OF_CALLERS.has(name)) yield* usesOf(each, sealer, Array.isArray(value) ? member : name);
+    }
   }
+}
+
+function isSealed(member: string, value: string): boolean {
+  return SEALED_MEMBER.test(member) && SEALED.test(value);
 }

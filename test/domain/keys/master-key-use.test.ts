@@ -151,3 +151,27 @@ test('a value that was moved to another document, or whose key is missing, is na
   const other = createSealer(createKeyRing([Buffer.alloc(32, 3).toString('base64url')]));
   assert.equal((await resealAll(store, other)).failed.length, 4);
 });
+
+test('text of callers that looks sealed, digested or like the id of a key counts as none and is left as it is', async () => {
+  const world = await oldStore();
+  const header = Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid: 'mistaken' })).toString('base64url');
+  const texts = [
+    `${header}..aaaa.bbbb.cccc`,
+    'eyJub3RoaW5n..aaaa.bbbb.cccc',
+    'mistaken$argon2id$',
+    `mistaken.${'a'.repeat(43)}`,
+  ];
+  for (const [index, displayName] of texts.entries()) {
+    const metadata = {
+      keyId: 'mistaken',
+      sealedSecret: texts[0] ?? '',
+      hash: texts[2] ?? '',
+      recoveryCodes: texts[3] ?? '',
+    };
+    const id = `user${index}`;
+    await addUser(world, id);
+    await changeUser(world, id, { displayName, metadata } as Partial<UserDocument>);
+  }
+  assert.deepEqual([...(await countMasterKeyUse(world.store, sealer)).keys()], [oldId]);
+  assert.deepEqual(await resealAll(world.store, sealer), { resealed: 4, failed: [] });
+});
