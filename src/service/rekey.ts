@@ -13,6 +13,7 @@ import { createMetrics } from '../platform/metrics.ts';
 import { systemRandom } from '../platform/random.ts';
 import { formatProblems, parseSettings } from '../settings/parse-settings.ts';
 import { StoreOpenError } from '../store/sqlite/store-open-error.ts';
+import { assertWholeStore } from './offline/offline-context.ts';
 import { openStore } from './open-store.ts';
 
 // `sallyport rekey`: after a new master key was put first, moves what can be moved to it, and tells what still hangs on which key. An older key
@@ -49,6 +50,7 @@ export async function rekey(env: NodeJS.ProcessEnv, onlyCount: boolean, { out, e
 async function moveAndCount(context: ServiceContext, onlyCount: boolean, { out, err }: RekeyOutput): Promise<ExitCode> {
   const directory = await prepareDataDirectory(context.settings.dataDir);
   const store = await openStore(context, directory);
+  await assertWholeStore(store);
   const { keys } = await obtainMasterKeys(context.settings, directory, context.random, () => hasMasterKeyCheck(store));
   const ring = createKeyRing(keys);
   const sealer = createSealer(ring);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { createInterface as createPrompt } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { textLines } from '../../platform/text-lines.ts';
 import { CommandError, type CommandFiles, type CommandIo, type Terminal } from './command-io.ts';
 import type { OfflineWork } from './offline-work.ts';
 
@@ -63,9 +64,9 @@ const systemFiles: CommandFiles = {
     }
   },
   lines: async function* (path) {
-    const input = path === '-' ? process.stdin : createReadStream(path, 'utf8');
+    const input = path === '-' ? process.stdin.setEncoding('utf8') : createReadStream(path, 'utf8');
     try {
-      yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+      yield* textLines(input as AsyncIterable<string>);
     } catch (error) {
       throw new CommandError(`${path} cannot be read (${messageOf(error)})`);
     }

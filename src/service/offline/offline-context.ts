@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { prepareDataDirectory } from '../../cli/data-directory.ts';
 import type { ServiceContext } from '../../cli/run-service.ts';
 import { StartFailure } from '../../cli/start-failure.ts';
+import { importUnderWay } from '../../domain/import-mark.ts';
 import type { Store } from '../../domain/storage.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { createLifecycle } from '../../platform/lifecycle.ts';
@@ -51,6 +52,17 @@ export async function storeToRead(context: OfflineContext): Promise<Store> {
     'store',
     async () => openSqliteReader(file, context),
     (store) => store.close(),
+  );
+}
+
+/**
+ * Throws StartFailure while an import into the store has not finished. An export of it would be half a store without the mark that keeps services
+ * from serving that; and what is written into it keeps the import from ever finishing.
+ */
+export async function assertWholeStore(store: Store): Promise<void> {
+  if ((await importUnderWay(store)) === undefined) return;
+  throw new StartFailure(
+    'an import into this store did not finish: repeat `sallyport import` with the same file first',
   );
 }
 

@@ -4,7 +4,7 @@ import { backupStore } from './backup-store.ts';
 import { diagnose } from './diagnose.ts';
 import { exportStore } from './export-store.ts';
 import { importStore } from './import-store.ts';
-import { offline, storeToWrite } from './offline-context.ts';
+import { assertWholeStore, offline, storeToWrite } from './offline-context.ts';
 import { recoverAdminKey } from './recover-admin.ts';
 import { restoreStore } from './restore-store.ts';
 
@@ -21,6 +21,10 @@ export function offlineWork(env: NodeJS.ProcessEnv): OfflineWork {
     recoverAdmin: (file) => offline(env, (context) => recoverAdminKey(context, file)),
     diagnose: () => diagnose(env),
     markRestored: () =>
-      offline(env, async (context) => markRestored({ ...context, store: await storeToWrite(context) })),
+      offline(env, async (context) => {
+        const store = await storeToWrite(context);
+        await assertWholeStore(store);
+        await markRestored({ ...context, store });
+      }),
   };
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { StartFailure } from '../../cli/start-failure.ts';
 import { type CollectionName, collectionNames } from '../../domain/storage.ts';
+import { textLines } from '../../platform/text-lines.ts';
 import {
   createLineDigest,
   type ExportEnd,
@@ -56,7 +56,7 @@ export async function* linesOf({ path, end }: PortableFile): AsyncGenerator<Port
 
 async function* textsOf(path: string): AsyncGenerator<string> {
   try {
-    yield* createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY });
+    yield* textLines(createReadStream(path, 'utf8') as AsyncIterable<string>);
   } catch (error) {
     throw new StartFailure(`${path} cannot be read (${error instanceof Error ? error.message : String(error)})`);
   }

@@ -8,7 +8,7 @@ import { newApiKeyText } from '../../domain/keys/api-key-text.ts';
 import { checkMasterKey, hasMasterKeyCheck } from '../../domain/keys/master-key-check.ts';
 import { createFollower } from '../../replication/follower.ts';
 import { keyRingHere } from './master-keys-here.ts';
-import { type OfflineContext, storeToWrite } from './offline-context.ts';
+import { assertWholeStore, type OfflineContext, storeToWrite } from './offline-context.ts';
 
 const FILE = 'admin.key';
 
@@ -20,6 +20,7 @@ export async function recoverAdminKey(context: OfflineContext, file: string | un
   const { directory, clock, random, logger } = context;
   const path = file === undefined ? join(directory, FILE) : resolve(file);
   const store = await storeToWrite(context);
+  await assertWholeStore(store);
   const ring = await keyRingHere(context);
   if (ring === undefined) throw new StartFailure('the master key is needed: SALLYPORT_MASTER_KEYS or its file');
   if (!(await hasMasterKeyCheck(store))) throw new StartFailure('nothing was ever stored here: start the service once');

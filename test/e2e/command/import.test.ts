@@ -31,6 +31,8 @@ async function populate(service: ServiceProcess) {
   const call = (method: string, request: object) => jsonCall(service, method, request);
   const { user } = await call('UserService/CreateUser', {
     identifiers: [{ kind: 'IDENTIFIER_KIND_USERNAME', value: 'ada' }],
+    // Line ends to some readers, and plain characters in JSON.
+    displayName: 'Ada\u2028Love\u2029lace',
     password: PASSWORD,
   });
   const { id } = user as { id: string };
@@ -229,6 +231,20 @@ test('an import that was killed keeps the service from starting, and goes on whe
   assert.match(refused.output, /an import into this store did not finish/);
   const doctor = await on(inDir(to), 'doctor');
   assert.deepEqual([doctor.code, /FAIL +import/.test(doctor.out)], [1, true], doctor.out);
+
+  // What it holds is half a store, and must not become a whole one by a way around.
+  for (const args of [
+    ['export', join(dir.path, 'half.jsonl')],
+    ['restore', '--mark', '--yes'],
+    ['admin', 'recover', '--yes'],
+  ]) {
+    const { code, err } = await on(inDir(to), ...args);
+    assert.deepEqual(
+      [code, /an import into this store did not finish/.test(err)],
+      [2, true],
+      `${args.join(' ')}: ${err}`,
+    );
+  }
 
   const other = join(dir.path, 'other.jsonl');
   const empty = await filledStore(join(dir.path, 'empty'), { entries: 1, compactedTo: 0, documents: 0 });
