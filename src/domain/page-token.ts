@@ -20,11 +20,18 @@ export function pageTokenOf(lastId: string, scope: readonly string[]): string {
   return digestOf(scope) + Buffer.from(lastId).toString('base64url');
 }
 
-/** The id after which the page begins; undefined: the first page. Throws INVALID_ARGUMENT for a token of another list. */
-export function readPageToken(token: string, scope: readonly string[]): string | undefined {
+/**
+ * The id after which the page begins; undefined: the first page. Throws INVALID_ARGUMENT for a token of another list, and where what it names has
+ * not the form that `isPlace` knows: a token can be made by anybody.
+ */
+export function readPageToken(
+  token: string,
+  scope: readonly string[],
+  isPlace: (id: string) => boolean = () => true,
+): string | undefined {
   if (token === '') return undefined;
   const id = Buffer.from(token.slice(DIGEST_CHARS), 'base64url').toString();
-  if (token.length <= MAX_CHARS && id !== '' && pageTokenOf(id, scope) === token) return id;
+  if (token.length <= MAX_CHARS && id !== '' && pageTokenOf(id, scope) === token && isPlace(id)) return id;
   const violation = { field: 'page_token', description: 'is not the next_page_token of a page of this list' };
   throw new DomainError('INVALID_ARGUMENT', `${violation.field}: ${violation.description}`, {
     violations: [violation],

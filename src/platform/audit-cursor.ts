@@ -4,6 +4,7 @@ import { UnsafeJsonError } from './json.ts';
 
 /** Digits that hold every time up to 2^53 - 1, so that cursors sort as their events do. */
 const AT_DIGITS = 16;
+const CURSOR = /^[0-9]{16}\/[^\0]*$/;
 
 /** The cursor that continues after `event`: `at` padded to 16 digits, a slash, the id. */
 export function auditCursor(event: { readonly at: number; readonly id: string }): string {
@@ -12,9 +13,11 @@ export function auditCursor(event: { readonly at: number; readonly id: string })
 
 /** What `auditCursor` made. Throws UnsafeJsonError for anything else: callers check what clients send before. */
 export function parseAuditCursor(cursor: string): { readonly at: number; readonly id: string } {
-  const at = cursor.slice(0, AT_DIGITS);
-  if (!/^[0-9]{16}$/.test(at) || cursor[AT_DIGITS] !== '/' || !cursor.isWellFormed()) {
-    throw new UnsafeJsonError('audit cursor', 'was not made by auditCursor');
-  }
-  return { at: Number(at), id: cursor.slice(AT_DIGITS + 1) };
+  if (!isAuditCursor(cursor)) throw new UnsafeJsonError('audit cursor', 'was not made by auditCursor');
+  return { at: Number(cursor.slice(0, AT_DIGITS)), id: cursor.slice(AT_DIGITS + 1) };
+}
+
+/** Whether it has the form of one: for what a client sent. */
+export function isAuditCursor(cursor: string): boolean {
+  return CURSOR.test(cursor) && cursor.isWellFormed() && Number.isSafeInteger(Number(cursor.slice(0, AT_DIGITS)));
 }

@@ -112,6 +112,8 @@ export const badRequests: readonly BadRequestCase[] = [
     'https://login.example/?a=b',
     'https://u:p@login.example',
     'https://github.com',
+    'https://accounts.google.com',
+    'https://login.exa\tmple',
     'https://login.microsoftonline.com/common/v2.0',
     'HTTPS://login.example',
     'login.example',

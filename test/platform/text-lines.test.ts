@@ -6,7 +6,9 @@ async function linesOf(pieces: readonly string[], maxChars?: number): Promise<re
   async function* given() {
     yield* pieces;
   }
-  return Array.fromAsync(textLines(given(), maxChars));
+  const lines: string[] = [];
+  for await (const line of textLines(given(), maxChars)) lines.push(line);
+  return lines;
 }
 
 test('a line ends at a line feed and at nothing else, wherever the pieces end', async () => {

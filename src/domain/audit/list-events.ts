@@ -1,3 +1,4 @@
+import { isAuditCursor } from '../../platform/audit-cursor.ts';
 import type { CallContext } from '../call.ts';
 import { pageTokenOf, readPageToken } from '../page-token.ts';
 import type { AuditEvent, AuditFilter } from '../storage.ts';
@@ -17,7 +18,7 @@ export async function listEvents(
   const { events, after } = await walkEvents(
     ports.store,
     filter,
-    readPageToken(page.token, scope),
+    readPageToken(page.token, scope, isAuditCursor),
     page.size,
     call.signal,
   );

@@ -12,6 +12,10 @@ const VISIBLE = /^[\x20-\x7E]+$/;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** GitHub's users are told apart by number under this issuer: no OpenID provider may speak for it. */
 const GITHUB = 'https://github.com';
+/** As a plain provider it would be believed about addresses that it does not vouch for (src/federation/oidc-protocol.ts). */
+const GOOGLE = 'https://accounts.google.com';
+/** No control character, which parsers of URLs pass over. */
+const ISSUER = /^https:\/\/[\x21-\x7E]+$/;
 
 export function checkKind(kind: ProviderKind, violations: Violations): void {
   switch (kind.kind) {
@@ -35,13 +39,15 @@ export function checkKind(kind: ProviderKind, violations: Violations): void {
 function checkIssuer(issuer: string, violations: Violations): void {
   const url = issuer.length > limits.issuerChars ? null : URL.parse(issuer);
   const isPlain = url !== null && url.username === '' && url.password === '' && !/[?#]/.test(issuer);
-  if (url?.protocol !== 'https:' || !isPlain || !issuer.startsWith('https://')) {
+  if (url?.protocol !== 'https:' || !isPlain || !ISSUER.test(issuer)) {
     violations.add(
       'oidc.issuer',
       `must be an https URL without query, fragment or credentials, at most ${limits.issuerChars} characters`,
     );
   } else if (url.origin === GITHUB) {
     violations.add('oidc.issuer', 'must be another: for GitHub use the kind github');
+  } else if (url.origin === GOOGLE) {
+    violations.add('oidc.issuer', 'must be another: for Google use the kind google');
   } else if (url.origin === 'https://login.microsoftonline.com' && !UUID.test(url.pathname.split('/')[1] ?? '')) {
     violations.add('oidc.issuer', 'must name one directory by its UUID; better use the kind microsoft');
   }

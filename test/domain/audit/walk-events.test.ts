@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createAuditUseCases } from '../../../src/domain/audit/create-audit-use-cases.ts';
 import { walkEvents } from '../../../src/domain/audit/walk-events.ts';
+import { pageTokenOf } from '../../../src/domain/page-token.ts';
 import type { AuditEvent } from '../../../src/domain/storage.ts';
+import { ensureTenants } from '../../../src/domain/tenant/ensure-tenants.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { callOf, createWorld } from '../session/world.ts';
 
 /** A trail of `count` events, of which those of `isRare` are of another type and outcome. */
 async function trail(count: number, isRare: (index: number) => boolean) {
@@ -58,4 +62,17 @@ test('without a type or an outcome a page is one read', async () => {
   const { store, reads } = await trail(30, () => false);
   const page = await walkEvents(store, { tenant: 'default' }, undefined, 20);
   assert.deepEqual([page.events.length, reads()], [20, 1]);
+});
+
+test('a page token that somebody made names a place, or it is refused as what it is', async () => {
+  const world = createWorld();
+  await ensureTenants(world);
+  const { listEvents } = createAuditUseCases(world);
+  const scope = ['events', 'default', 'undefined', 'undefined', '', '', ''];
+  const list = (place: string) =>
+    listEvents(callOf(), { filter: { tenant: 'default' }, page: { size: 10, token: pageTokenOf(place, scope) } });
+  assert.deepEqual((await list('0000000000000000/x')).nextPageToken, '');
+  for (const place of ['x', '1/x', '9999999999999999/x', `${'\uffff'.repeat(16)}/x`, '0000000000000000/\0']) {
+    await assert.rejects(list(place), { reason: 'INVALID_ARGUMENT' }, JSON.stringify(place));
+  }
 });
