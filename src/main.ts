@@ -16,13 +16,15 @@ export async function main(args: readonly string[]): Promise<number> {
   if (first === 'rekey' && (rest.length === 0 || (rest.length === 1 && rest[0] === '--count'))) {
     return rekeyStore(rest.length === 1);
   }
-  if (first === 'generate' && rest.length === 0) {
+  if (first === 'generate') {
+    const secret = rest.length === 1 ? generate(rest[0] ?? '', systemRandom()) : undefined;
+    if (secret !== undefined) return print(secret);
     process.stderr.write(`sallyport generate: say what to make: ${GENERATED.join(' or ')}\n`);
     return 2;
   }
-  const secret = first === 'generate' && rest.length === 1 ? generate(rest[0] ?? '', systemRandom()) : undefined;
-  if (secret !== undefined) return print(secret);
-  process.stderr.write(`sallyport: unknown argument ${JSON.stringify(rest[0] ?? first)}; try --help\n`);
+  const isCommand = ['serve', 'rekey', '--help', '-h', '--version'].includes(first);
+  const what = isCommand ? `argument ${JSON.stringify(rest[0])}` : `command ${JSON.stringify(first)}`;
+  process.stderr.write(`sallyport: unknown ${what}; try --help\n`);
   return 2;
 }
 

@@ -54,8 +54,12 @@ export function silentLogger(): Logger {
   return createLogger({ level: 'silent', destination: { write: () => {} } });
 }
 
+/** Standard error, for every logger of the process: two buffers on one descriptor would mix their lines. */
+let shared: LogDestination | undefined;
+
 /** Buffered and asynchronous, so that a slow reader never blocks a decision; what is buffered is written at exit. */
 function standardError(): LogDestination {
+  if (shared !== undefined) return shared;
   const destination = pino.destination({ fd: 2, sync: false, maxLength: MAX_BUFFERED_BYTES });
   // Standard error can be closed by its reader; losing logs must not end the service.
   destination.on('error', () => {});
@@ -66,6 +70,7 @@ function standardError(): LogDestination {
       // Nobody is left to tell.
     }
   });
+  shared = destination;
   return destination;
 }
 

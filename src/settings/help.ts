@@ -10,9 +10,9 @@ Usage: sallyport [serve]                            run the service
        sallyport rekey [--count]                    seal everything under the first master key
        sallyport --help | --version
 
-Commands that call a service: user, key, grant, policy, check, session, audit, jwks, tenant. On the
-store itself: backup, restore, export, import, doctor, admin recover. Beside them: profile,
-completion. docs/command.md tells all of it.
+Commands that call a service: user, key, grant, policy, check, session, audit, jwks, tenant,
+provider. On the store itself: backup, restore, export, import, doctor, admin recover. Beside them:
+profile, completion. docs/command.md tells all of it.
 
 Without an argument it starts the service in the foreground; it is ready when a line with the word
 "ready" appears. Without settings it keeps its state in ./data and listens on 127.0.0.1 only. Logs

@@ -92,3 +92,10 @@ test('a field that refers to itself, or is huge, does not blow up the line', () 
   logger.info({ loop, long: 'x'.repeat(1_000_000), list: Array.from({ length: 10_000 }, (_, i) => i) }, 'big');
   assert.ok((lines[0] ?? '').length < 10_000);
 });
+
+test('loggers of standard error share one buffer, so a process may make any number of them', () => {
+  createLogger({ level: 'error' });
+  const listeners = process.listenerCount('exit');
+  createLogger({ level: 'error' });
+  assert.equal(process.listenerCount('exit'), listeners);
+});

@@ -22,7 +22,10 @@ export function callFailure(error: unknown, address: string): CommandError {
   const violations = error
     .findDetails(BadRequestSchema)
     .flatMap(({ fieldViolations }) => fieldViolations)
-    .map(({ field, description }) => `\n  ${field}: ${description}`);
+    .map(({ field, description }) => `${field}: ${description}`)
+    // Of a single violation the message itself may tell all.
+    .filter((line) => line !== error.rawMessage)
+    .map((line) => `\n  ${line}`);
   const requestId = error.metadata.get(REQUEST_ID);
   const retryDelay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
   const remarks = [

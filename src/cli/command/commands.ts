@@ -13,6 +13,7 @@ export const COMMANDS: ReadonlySet<string> = new Set([
   'key',
   'policy',
   'profile',
+  'provider',
   'restore',
   'session',
   'tenant',

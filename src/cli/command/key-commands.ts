@@ -9,42 +9,36 @@ import {
 } from '../../../gen/sallyport/v1/api_key_pb.ts';
 import { consent } from './ask.ts';
 import { CommandError } from './command-io.ts';
+import { type KeyLimitOptions, keyLimits, keyUpdateMask, withKeyLimits } from './key-limits.ts';
 import { type Kit, online } from './kit.ts';
 import type { Column, Fields } from './output.ts';
 import { pages } from './pages.ts';
 import type { ServiceConnection } from './service-connection.ts';
-import { collect, durationMs, limitOf, pairsOf, subjectOf, subjectText, timeOf, timeText } from './values.ts';
+import { collect, durationMs, limitOf, subjectOf, subjectText, timeText } from './values.ts';
 
-interface CreateOptions {
-  readonly scope?: readonly string[];
-  readonly displayName?: string;
-  readonly expires?: string;
+interface CreateOptions extends KeyLimitOptions {
   readonly test?: boolean;
-  readonly network?: readonly string[];
-  readonly rate?: string;
-  readonly audience?: readonly string[];
-  readonly metadata?: readonly string[];
   readonly out?: string;
+}
+
+interface UpdateOptions extends KeyLimitOptions {
+  readonly clear?: readonly string[];
+  readonly etag?: string;
 }
 
 /** `sallyport key ...` */
 export function addKeyCommands(kit: Kit, program: Command): void {
   const key = program.command('key').description('API keys');
-  online<CreateOptions>(
-    kit,
-    key,
-    'create <owner>',
-    'makes a key for user:id or service:id and prints its text once',
-    createKey,
+  withKeyLimits(
+    online<CreateOptions>(
+      kit,
+      key,
+      'create <owner>',
+      'makes a key for user:id or service:id and prints its text once',
+      createKey,
+    ),
   )
-    .option('--scope <pattern>', 'narrow it to a permission or pattern (repeatable)', collect)
-    .option('--display-name <name>', 'for people')
-    .option('--expires <time>', 'when it stops working: a date, or such as 90d')
     .option('--test', 'a test key, sk_test_...')
-    .option('--network <cidr>', 'a network it may be used from (repeatable)', collect)
-    .option('--rate <calls>', 'calls per minute')
-    .option('--audience <audience>', 'whom tokens may be for that are issued to it (repeatable)', collect)
-    .option('--metadata <name=value>', 'a note of your own (repeatable)', collect)
     .option('--out <file>', 'write its text to a new file that only you may read, instead of printing it');
   online<{ owner?: string; limit?: string }>(
     kit,
@@ -66,6 +60,17 @@ export function addKeyCommands(kit: Kit, program: Command): void {
     const { key: found } = await service.client(ApiKeyService).getApiKey({ tenant: service.tenant, keyId });
     show(service, found);
   });
+  withKeyLimits(
+    online<UpdateOptions>(
+      kit,
+      key,
+      'update <key-id>',
+      'changes what is given; of what is repeatable it is all of it anew',
+      updateKey,
+    ),
+  )
+    .option('--clear <option>', 'takes away what that option sets, for example --clear expires (repeatable)', collect)
+    .option('--etag <etag>', 'fail unless the key still has it');
   online<{ overlap?: string; out?: string }>(
     kit,
     key,
@@ -94,23 +99,12 @@ async function createKey(
   options: CreateOptions,
 ): Promise<void> {
   const { client, tenant, io } = service;
-  const { scope = [], network = [], expires, rate, displayName = '' } = options;
-  const callsPerMinute = rate === undefined ? undefined : Number(rate);
-  if (callsPerMinute !== undefined && !Number.isInteger(callsPerMinute)) {
-    throw new CommandError('--rate must be a whole number of calls per minute');
-  }
   const request = {
     tenant,
     owner: subjectOf(owner),
-    scopes: [...scope],
-    displayName,
     test: options.test === true,
-    allowedNetworks: [...network],
-    allowedAudiences: [...(options.audience ?? [])],
-    metadata: pairsOf(options.metadata, '--metadata'),
     requestId: crypto.randomUUID(),
-    ...(expires === undefined ? {} : { expireTime: timeOf(expires, '--expires', io.now(), 1) }),
-    ...(callsPerMinute === undefined ? {} : { rateLimit: { callsPerMinute } }),
+    ...keyLimits(options, io.now()),
   };
   await keepingText(service, options.out, async (write) => {
     const made = await client(ApiKeyService).createApiKey(request);
@@ -118,6 +112,18 @@ async function createKey(
     if (options.out !== undefined) return show(service, made.key);
     service.output.one(CreateApiKeyResponseSchema, made, [...fieldsOf(made.key), ['api key', made.apiKey]]);
   });
+}
+
+async function updateKey(
+  service: ServiceConnection,
+  [keyId = '']: readonly string[],
+  options: UpdateOptions,
+): Promise<void> {
+  const { tenant, io } = service;
+  const paths = keyUpdateMask(options, options.clear ?? []);
+  if (paths.length === 0) throw new CommandError('say what to change');
+  const request = { tenant, keyId, etag: options.etag ?? '', updateMask: { paths }, ...keyLimits(options, io.now()) };
+  show(service, (await service.client(ApiKeyService).updateApiKey(request)).key);
 }
 
 async function rotateKey(

@@ -49,6 +49,8 @@ export function addProfileCommands(kit: Kit, program: Command): void {
         current: before.current ?? name,
         profiles: { ...before.profiles, [name]: changed },
       });
+      // The first profile becomes the current one, to which a command without --address goes from then on: not in silence.
+      if (before.current === undefined) io.err(`${name} is the current profile: commands go to ${changed.address}\n`);
     },
   )
     .option('--address <host:port>', 'the gRPC port of the service')

@@ -9,6 +9,7 @@ import { type Kit, local } from './kit.ts';
 import { addPolicyCommands } from './policy-command-line.ts';
 import { printableLines } from './printable.ts';
 import { addProfileCommands } from './profile-commands.ts';
+import { addProviderCommands } from './provider-commands.ts';
 import { addSessionCommands } from './session-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
 import { addTenantCommands } from './tenant-commands.ts';
@@ -50,7 +51,11 @@ function createProgram(kit: Kit): Command {
   const program = new Command('sallyport')
     .description('Ask, manage and look after a Sallyport service.')
     .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      outputError: (text, write) => write(text.replace(/^error: /, 'sallyport: ')),
+    })
     .showHelpAfterError('(--help tells more)');
   for (const add of NOUNS) add(kit, program);
   local(
@@ -81,6 +86,7 @@ const NOUNS: readonly ((kit: Kit, program: Command) => void)[] = [
   addAuditCommands,
   addJwksCommands,
   addTenantCommands,
+  addProviderCommands,
   addProfileCommands,
   addStoreCommands,
   addToolCommands,

@@ -96,7 +96,8 @@ test('profiles are set, used and removed; a key is read from standard input and 
     { ...world, input: ['sk_live_secret'] },
     ...['profile', 'set', 'staging', '--address', 'staging.internal:50051', '--key', '--tenant', 'acme'],
   );
-  assert.deepEqual([set.code, set.err], [0, '']);
+  const said = 'staging is the current profile: commands go to staging.internal:50051\n';
+  assert.deepEqual([set.code, set.err], [0, said]);
   await line.runWith(world, 'profile', 'set', 'prod', '--address', 'prod.internal:50051', '--key-file', '/run/key');
   const listed = await line.runWith(world, 'profile', 'list');
   assert.equal(

@@ -55,10 +55,37 @@ test('a rotated key keeps its id, a revoked one is shown as such', async () => {
   assert.match((await run('key', 'list', '--owner', 'service:rotated')).out, /^ID .*\n\S+ +service:rotated +revoked/m);
 });
 
+test('an update changes what is given, takes away what is to be cleared, and leaves the rest', async () => {
+  const [{ key }] = await json(
+    ...['key', 'create', 'service:changed', '--scope', 'documents:*', '--network', '192.0.2.0/24', '--rate', '60'],
+    ...['--expires', '90d', '--display-name', 'before'],
+  );
+  const args = ['--scope', 'documents:read', '--scope', 'documents:list', '--clear', 'network', '--clear', 'expires'];
+  const [changed] = await json('key', 'update', key.id, ...args, '--etag', key.etag);
+  assert.deepEqual(
+    [
+      changed.scopes,
+      changed.allowedNetworks,
+      changed.expireTime,
+      changed.displayName,
+      changed.rateLimit.callsPerMinute,
+    ],
+    [['documents:read', 'documents:list'], undefined, undefined, 'before', 60],
+  );
+  assert.deepEqual(await json('key', 'get', key.id), [changed]);
+  assert.equal((await run('key', 'update', key.id, '--rate', '1', '--etag', key.etag)).code, 5, 'another etag by now');
+  for (const wrong of [[], ['--clear', 'owner'], ['--rate', '5', '--clear', 'rate'], ['--rate', ' ']]) {
+    assert.equal((await run('key', 'update', key.id, ...wrong)).code, 2, wrong.join(' '));
+  }
+  assert.deepEqual(await json('key', 'get', key.id), [changed]);
+});
+
 test('what is malformed is exit code 2 when it is seen here, and 5 with the fields when the service sees it', async () => {
   assert.equal((await run('key', 'create', 'billing')).code, 2);
   assert.equal((await run('key', 'create', 'service:x', '--expires', 'soon')).code, 2);
   const { code, err } = await run('key', 'create', 'service:x', '--scope', 'Not A Permission');
   assert.equal(code, 5);
-  assert.match(err, /INVALID_ARGUMENT, request \S+\)\n {2}scopes\[0\]: /);
+  assert.match(err, /^sallyport: scopes\[0\]: .*\(INVALID_ARGUMENT, request \S+\)\n$/, 'the one field is told once');
+  const two = await run('key', 'create', 'service:x', '--scope', 'Not A Permission', '--network', 'nowhere');
+  assert.match(two.err, /INVALID_ARGUMENT, request \S+\)\n {2}scopes\[0\]: .*\n {2}allowed_networks\[0\]: /);
 });

@@ -96,6 +96,19 @@ test('a password is reset by a token for a verified address', async () => {
   assert.equal((await run('user', 'reset-token', 'nobody@example.com')).code, 1);
 });
 
+test('an address is verified by the token for its mail, and may then get a reset', async () => {
+  await json('user', 'create', '--email', 'vera@example.com');
+  assert.equal((await run('user', 'reset-token', 'vera@example.com')).code, 1, 'not verified yet');
+  const [made] = await json('user', 'verification-token', 'vera@example.com', 'vera@example.com');
+  assert.equal(made.emailAddress, 'vera@example.com');
+  const verified = await runWith({ input: [made.verificationToken] }, 'user', 'verify');
+  assert.equal(verified.code, 0, verified.err);
+  assert.equal((await run('user', 'reset-token', 'vera@example.com')).code, 0);
+  const again = await runWith({ input: [made.verificationToken] }, 'user', 'verify');
+  assert.deepEqual([again.code, again.err], [1, 'sallyport: refused: proof_invalid\n']);
+  assert.equal((await run('user', 'verification-token', 'vera@example.com', 'other@example.com')).code, 5);
+});
+
 test('a lock ends by unlock, a factor by factors remove', async () => {
   const [{ id }] = await json('user', 'create', '--username', 'dee');
   assert.equal((await run('user', 'unlock', 'dee')).code, 0);
