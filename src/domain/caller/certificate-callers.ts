@@ -26,6 +26,13 @@ export function createCertificateCallers(mapped: readonly CertificateService[]):
   return (names) => {
     const found = names.map((name) => callers.get(name)).filter((caller) => caller !== undefined);
     const [first] = found;
-    return found.every((caller) => caller.name === first?.name) ? first : undefined;
+    if (first === undefined || !found.every((caller) => caller.name === first.name)) return undefined;
+    return found.length === 1 ? first : { ...first, audiences: allowedByAll(found) };
   };
+}
+
+/** Each name bounds what its certificate is good for; the order of the names in it must not matter. Undefined: none has a bound. */
+function allowedByAll(callers: readonly Caller[]): readonly string[] | undefined {
+  const bounds = callers.flatMap(({ audiences }) => (audiences === undefined ? [] : [audiences]));
+  return bounds.length === 0 ? undefined : bounds.reduce((all, each) => all.filter((one) => each.includes(one)));
 }

@@ -6,7 +6,7 @@ import { checkLogs } from '../../replication/restored-log.ts';
 import { backupDatabase } from '../../store/sqlite/backup-database.ts';
 import { openSqliteReader } from '../../store/sqlite/read-sqlite-store.ts';
 import { syncDirectory } from '../../store/sqlite/replace-database.ts';
-import { databaseFile, type OfflineContext } from './offline-context.ts';
+import { assertMayReplace, databaseFile, type OfflineContext } from './offline-context.ts';
 
 const ON_MONGODB = 'Use mongodump, or `sallyport export`.';
 
@@ -22,7 +22,8 @@ export async function backupStore(
 ): Promise<BackupReport> {
   const file = databaseFile(context, ON_MONGODB);
   const path = resolve(target);
-  if (!replaces && (await sizeOf(path)) !== undefined) throw new StartFailure(isThere(path));
+  if (replaces) await assertMayReplace(context, path);
+  else if ((await sizeOf(path)) !== undefined) throw new StartFailure(isThere(path));
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
   try {
     await rm(draft, { force: true });

@@ -5,7 +5,7 @@ import { StartFailure } from '../../cli/start-failure.ts';
 import type { Store } from '../../domain/storage.ts';
 import { allTenants } from '../../domain/tenant/all-tenants.ts';
 import { syncDirectory } from '../../store/sqlite/replace-database.ts';
-import { assertWholeStore, type OfflineContext, storeToRead } from './offline-context.ts';
+import { assertMayReplace, assertWholeStore, type OfflineContext, storeToRead } from './offline-context.ts';
 import { createLineDigest, FORMAT, FORMAT_VERSION, lineText, portableLines } from './portable-lines.ts';
 
 /** Characters that are gathered before they are written. */
@@ -23,7 +23,8 @@ export async function exportStore(
 ): Promise<ExportReport> {
   const path = resolve(target);
   const isThere = new StartFailure(`${path} is there already; --force replaces it`);
-  if (!replaces && (await stat(path).catch(() => undefined)) !== undefined) throw isThere;
+  if (replaces) await assertMayReplace(context, path);
+  else if ((await stat(path).catch(() => undefined)) !== undefined) throw isThere;
   const store = await storeToRead(context);
   await assertWholeStore(store);
   const draft = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { prepareDataDirectory } from '../../cli/data-directory.ts';
 import type { ServiceContext } from '../../cli/run-service.ts';
 import { StartFailure } from '../../cli/start-failure.ts';
@@ -64,6 +65,16 @@ export async function assertWholeStore(store: Store): Promise<void> {
   throw new StartFailure(
     'an import into this store did not finish: repeat `sallyport import` with the same file first',
   );
+}
+
+/**
+ * Throws StartFailure when a file in the data directory would be replaced: what a service has open there, and the only copy of its keys, stand beside
+ * each other, and a service whose database was replaced goes on writing into a file without a name.
+ */
+export async function assertMayReplace({ directory }: OfflineContext, path: string): Promise<void> {
+  const [parent, own] = await Promise.all([realpath(dirname(path)).catch(() => undefined), realpath(directory)]);
+  if (parent !== own) return;
+  throw new StartFailure(`${path} is in the data directory, where --force replaces nothing: name a file elsewhere`);
 }
 
 /** Throws StartFailure on another store; `instead` says what to do there. */

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   watch,
   writeFileSync,
 } from 'node:fs';
@@ -190,4 +191,25 @@ test('a backup that is killed leaves no file of its name, and the next one is wh
   assert.equal(code, 0, err);
   assert.match(out, /log entries checked/);
   await service.stop();
+});
+
+test('--force replaces nothing in the data directory: neither the store that a service has open nor its keys', async () => {
+  using dir = tempDir();
+  const data = join(dir.path, 'data');
+  const service = await start(data);
+  const link = join(dir.path, 'link');
+  symlinkSync(data, link);
+  const key = readFileSync(join(data, 'master.key'), 'utf8');
+  for (const command of ['backup', 'export']) {
+    for (const target of [join(data, 'sallyport.db'), join(data, 'master.key'), join(link, 'sallyport.db')]) {
+      const { code, err } = await on(data, command, target, '--force');
+      assert.deepEqual([code, /is in the data directory/.test(err)], [2, true], `${command} ${target}: ${err}`);
+    }
+  }
+  assert.equal(readFileSync(join(data, 'master.key'), 'utf8'), key);
+  await write(service, 'ada');
+  await service.stop('SIGKILL');
+  const again = await start(data);
+  assert.equal(await effect(again, 'ada'), 'EFFECT_ALLOW');
+  await again.stop();
 });
