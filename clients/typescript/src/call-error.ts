@@ -21,7 +21,9 @@ export class CallError extends Error {
   readonly violations: readonly { readonly field: string; readonly description: string }[];
 
   constructor(method: string, error: ServiceError) {
-    super(`${method}: ${status[error.code] ?? error.code}: ${error.details}`, { cause: error });
+    super(`${method}: ${status[error.code] ?? error.code}: ${error.details}`);
+    // That of grpc-js knows who called; what else its error holds is bytes that are decoded below.
+    this.stack = [`CallError: ${this.message}`, ...(error.stack ?? '').split('\n').slice(1)].join('\n');
     const details = detailsOf(error);
     this.code = error.code;
     this.reason = details.reason;

@@ -5,7 +5,7 @@ import { type IncomingRequest, originOf } from './guard/incoming-request.ts';
 import type { LoginResult } from './guard/log-in.ts';
 import type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 import type { Principal } from './guard/principal.ts';
-import { Refusal } from './guard/refusal.ts';
+import { asRefusal } from './guard/refusal.ts';
 import type { Sallyport } from './sallyport.ts';
 
 export type { GuardOptions } from './guard/guard-core.ts';
@@ -13,7 +13,7 @@ export type { LoginResult } from './guard/log-in.ts';
 export type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 export type { Principal } from './guard/principal.ts';
 export type { Problem, ProblemCode } from './guard/problem.ts';
-export { Refusal } from './guard/refusal.ts';
+export { asRefusal, Refusal } from './guard/refusal.ts';
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -61,7 +61,10 @@ export interface ExpressGuard {
   can(request: AnyRequest, permission: string, resource?: ResourceOfRequest | undefined): Promise<boolean>;
   /** How the decision about this comes about. @throws Refusal */
   explain(request: AnyRequest, permission: string, resource?: ResourceOfRequest | undefined): Promise<Explanation>;
-  /** Answers refusals as `application/problem+json` with `title`, `status` and `code`; other errors go on to the next handler. */
+  /**
+   * Answers refusals, and calls of the client that got no answer, as `application/problem+json` with `title`, `status` and `code`; other errors
+   * go on to the next handler.
+   */
   errors(): ErrorRequestHandler;
 }
 
@@ -123,12 +126,13 @@ export function guard(sallyport: Sallyport, options: GuardOptions<Request> = {})
     can: core.can,
     explain: core.explain,
     errors: () => (error, _request, response, next) => {
-      if (!(error instanceof Refusal)) return next(error);
-      core.report(error);
+      const refusal = asRefusal(error);
+      if (refusal === undefined) return next(error);
+      core.report(refusal);
       // An answer that has begun cannot become a refusal any more: Express ends the connection.
       if (response.headersSent) return next(error);
-      response.status(error.status).set(error.headers).type('application/problem+json');
-      response.send(JSON.stringify(error.problem));
+      response.status(refusal.status).set(refusal.headers).type('application/problem+json');
+      response.send(JSON.stringify(refusal.problem));
     },
   };
 }

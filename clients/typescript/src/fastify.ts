@@ -4,7 +4,7 @@ import { type IncomingRequest, originOf } from './guard/incoming-request.ts';
 import type { LoginResult } from './guard/log-in.ts';
 import type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 import type { Principal } from './guard/principal.ts';
-import { Refusal } from './guard/refusal.ts';
+import { asRefusal } from './guard/refusal.ts';
 import type { Sallyport } from './sallyport.ts';
 
 export type { GuardOptions } from './guard/guard-core.ts';
@@ -12,7 +12,7 @@ export type { LoginResult } from './guard/log-in.ts';
 export type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 export type { Principal } from './guard/principal.ts';
 export type { Problem, ProblemCode } from './guard/problem.ts';
-export { Refusal } from './guard/refusal.ts';
+export { asRefusal, Refusal } from './guard/refusal.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -59,7 +59,7 @@ export interface FastifyGuard {
   can(request: AnyRequest, permission: string, resource?: ResourceOfRequest | undefined): Promise<boolean>;
   /** How the decision about this comes about. @throws Refusal */
   explain(request: AnyRequest, permission: string, resource?: ResourceOfRequest | undefined): Promise<Explanation>;
-  /** For `setErrorHandler`: refusals as `application/problem+json`; other errors go on to the handler outside. */
+  /** For `setErrorHandler`: refusals, and calls without an answer, as `application/problem+json`; other errors go on to the handler outside. */
   errors(): (error: FastifyError | Error | unknown, request: AnyRequest, reply: FastifyReply) => unknown;
 }
 
@@ -100,10 +100,11 @@ export function guard(sallyport: Sallyport, options: GuardOptions<FastifyRequest
     can: core.can,
     explain: core.explain,
     errors: () => (error, _request, reply) => {
-      if (!(error instanceof Refusal)) throw error;
-      core.report(error);
-      reply.code(error.status).headers(error.headers).type('application/problem+json');
-      return reply.send(JSON.stringify(error.problem));
+      const refusal = asRefusal(error);
+      if (refusal === undefined) throw error;
+      core.report(refusal);
+      reply.code(refusal.status).headers(refusal.headers).type('application/problem+json');
+      return reply.send(JSON.stringify(refusal.problem));
     },
   };
 }

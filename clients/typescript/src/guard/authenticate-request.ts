@@ -13,7 +13,7 @@ import { orRefuse, Refusal, refusalOfFault, refusalOfReason } from './refusal.ts
 export interface Authenticated {
   readonly principal: Principal;
   readonly credential: Credential;
-  /** For the page that this request renders; undefined unless a session reads. */
+  /** For the page that this request renders; undefined without a session. */
   readonly csrfToken: string | undefined;
   /** The API key is bound to networks, so each question about it must say where it came from. */
   readonly isBoundToNetworks: boolean;
@@ -94,7 +94,13 @@ async function bySession(
     ...{ subject, tenant: sallyport.tenant, via: 'session', sessionId, scopes: [], amr },
     authenticatedAt: at === undefined ? undefined : timestampDate(at),
   };
-  return { principal, credential, csrfToken: verdict.csrfToken || undefined, isBoundToNetworks: false };
+  // A page that answers an unsafe request gets the token back that was good for this one.
+  return {
+    principal,
+    credential,
+    csrfToken: isSafe(request.method) ? verdict.csrfToken : csrfToken,
+    isBoundToNetworks: false,
+  };
 }
 
 async function byAccessToken(sallyport: Sallyport, credential: Credential): Promise<Authenticated> {

@@ -89,6 +89,12 @@ export function refusalOfError(error: unknown): unknown {
   return new Refusal('unavailable', { retryAfterMs: error.retryAfterMs ?? UNKNOWN_WAIT_MS, cause: error });
 }
 
+/** The refusal that an error is, or that a call of the client without an answer means; undefined for any other error. */
+export function asRefusal(error: unknown): Refusal | undefined {
+  const refusal = refusalOfError(error);
+  return refusal instanceof Refusal ? refusal : undefined;
+}
+
 /** Runs `ask`; a call without an answer becomes a Refusal. */
 export async function orRefuse<T>(ask: () => Promise<T>): Promise<T> {
   try {

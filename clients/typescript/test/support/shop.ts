@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import express from 'express';
+import { UserService } from '../../gen/v1.js';
 import { guard } from '../../src/express.ts';
 import type { Sallyport } from '../../src/sallyport.ts';
 import { serve } from './http.ts';
@@ -34,7 +35,7 @@ export async function startShop(
     res.json({ principal: req.principal, csrfToken: res.locals['csrfToken'] });
   });
   app.post('/orders', (_req, res) => {
-    res.json({ ordered: true });
+    res.json({ ordered: true, csrfToken: res.locals['csrfToken'] });
   });
   app.delete(
     '/users/:id',
@@ -62,6 +63,12 @@ export async function startShop(
       res.json({});
     },
   );
+  app.get('/profile', async (req, res) => {
+    const { user } = await sallyport.client(UserService).getUser({
+      selector: { case: 'userId', value: req.principal?.subject.id ?? '' },
+    });
+    res.json({ user: user?.id });
+  });
   app.post('/logout', logout());
   app.use(errors());
   return { origin: await serve(createServer(app)), passed };
