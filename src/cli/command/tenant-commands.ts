@@ -99,12 +99,20 @@ async function settingsFrom(
   { set = [], settings }: SettingsOptions,
 ): Promise<TenantSettings | undefined> {
   if (set.length === 0 && settings === undefined) return undefined;
+  // Each by itself first, so that a fault names the option it is in.
+  for (const text of set) settingsOf(withSetting({}, text), `--set ${text}`);
   const base = settings === undefined ? jsonOf(before) : parse(await io.readFile(settings));
-  const value = set.reduce(withSetting, base ?? {});
+  return settingsOf(set.reduce(withSetting, base ?? {}), settings ?? 'the settings');
+}
+
+/** `from`: where they stand, for the message of CommandError. */
+function settingsOf(value: unknown, from: string): TenantSettings {
   try {
     return fromJson(TenantSettingsSchema, value as JsonValue);
   } catch (error) {
-    throw new CommandError(`the settings cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    const isTime = reason.includes('google.protobuf.Duration');
+    throw new CommandError(`${from}: ${isTime ? 'a time is a number of seconds, such as 300s' : reason}`);
   }
 }
 

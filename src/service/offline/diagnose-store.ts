@@ -110,6 +110,8 @@ async function* diagnoseSigningKeys({ settings, clock }: OfflineContext, store: 
     };
   }
   const text =
-    sets === 0 ? 'none yet' : `${sets} tenants, the oldest key signs for ${Math.floor(oldest / DAY_MS)} days`;
+    sets === 0
+      ? 'none yet'
+      : `${sets} ${sets === 1 ? 'tenant' : 'tenants'}, the oldest key signs for ${Math.floor(oldest / DAY_MS)} days`;
   yield { name, status: 'ok', text };
 }

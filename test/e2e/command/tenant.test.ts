@@ -29,6 +29,9 @@ test('a tenant is made with settings; what is not named stays when it is changed
   assert.deepEqual((await json('tenant', 'list')).map(({ name }) => name).sort(), ['acme', 'default', 'sallyport']);
   assert.equal((await run('tenant', 'update', 'acme')).code, 2);
   assert.equal((await run('tenant', 'update', 'acme', '--set', 'noSuchField=1')).code, 2);
+  const noTime = await run('tenant', 'update', 'acme', '--set', 'refreshGrace=1s', '--set', 'accessTokenLifetime=5m');
+  assert.equal(noTime.code, 2);
+  assert.match(noTime.err, /^sallyport: --set accessTokenLifetime=5m: a time is a number of seconds, such as 300s\n$/);
   assert.equal((await run('tenant', 'update', 'acme', '--set', 'accessTokenLifetime=9999s')).code, 5);
 });
 
