@@ -30,6 +30,7 @@ import type { ReplicaChange } from './domain/replica.ts';
 import { createRevokeHandler, createSettle, REVOKE_EFFECT } from './domain/session/revocation.ts';
 import type { Store } from './domain/storage.ts';
 import { ensureTenants } from './domain/tenant/ensure-tenants.ts';
+import { createPurgeTenantHandler, PURGE_TENANT_EFFECT } from './domain/tenant/purge-tenant.ts';
 import { DEFAULT_TENANT, type ForgettingTenantDirectory, SYSTEM_TENANT } from './domain/tenant/tenant.ts';
 import { createTenantChangedHandler, TENANT_CHANGED_EFFECT } from './domain/tenant/tenant-changed.ts';
 import { createTenantDirectory } from './domain/tenant/tenant-directory.ts';
@@ -127,6 +128,7 @@ async function found(
     [UNLOCK_USER_EFFECT]: createUnlockUserHandler({ store, clock }),
     [ERASE_USER_EFFECT]: createEraseUserHandler({ store, replicas: follower, clock }),
     [TENANT_CHANGED_EFFECT]: createTenantChangedHandler(follower),
+    [PURGE_TENANT_EFFECT]: createPurgeTenantHandler({ store, replicas: follower, random }),
   };
   const outbox = createOutbox(store, updates, handlers);
   const kinds = new Set(Object.keys(handlers));

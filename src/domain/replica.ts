@@ -67,6 +67,11 @@ export interface Replicas {
   ): Promise<{ readonly result: R; readonly revision: string }>;
   /** Appends to `revocation/<tenant>` and applies it here at once. Idempotent in effect. */
   revoke(tenant: string, revocations: readonly Revocation[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Empties both streams of a tenant that nobody writes to any more, for good: what is left of each says nothing. Repeatable; a kill in between
+   * leaves some of it.
+   */
+  end(tenant: string, signal?: AbortSignal): Promise<void>;
 }
 
 /** What happened to a tenant in memory, told right after it was applied, to whoever keeps something that was derived from it. */

@@ -135,7 +135,7 @@ export class FollowedStream {
   /** The state as it is now, cut into chunks that are made as they are taken. Entries applied meanwhile are not in it. */
   beginCheckpoint(slices: Slices): { readonly head: LogHead; readonly chunks: AsyncGenerator<string> } {
     const snapshot = this.#state.snapshot();
-    const header = JSON.stringify({ format: CHECKPOINT_FORMAT, incarnation: this.#incarnation });
+    const header = headerOf(this.#incarnation);
     // The first chunk is taken here, in the same turn as the head: that fixes which state it is.
     const first = snapshot.next();
     async function* chunks(): AsyncGenerator<string> {
@@ -151,6 +151,15 @@ export class FollowedStream {
     }
     return { head: this.#head, chunks: chunks() };
   }
+}
+
+/** The chunks of a checkpoint that holds nothing. */
+export function emptyCheckpoint(): readonly string[] {
+  return [headerOf('')];
+}
+
+function headerOf(incarnation: string): string {
+  return JSON.stringify({ format: CHECKPOINT_FORMAT, incarnation });
 }
 
 function readHeader(chunk: string): string {

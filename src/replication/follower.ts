@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import { Fault } from '../platform/faults.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { RandomSource } from '../platform/random.ts';
+import { endTenant } from './end-tenant.ts';
 import { LoadedTenants } from './loaded-tenants.ts';
 import { createLogWriter } from './log-writer.ts';
 import { compact, maintain } from './maintenance.ts';
@@ -97,6 +98,7 @@ export function createFollower(options: FollowerOptions): Follower {
   });
   return {
     ...createReplicas(log, clock, tenants, writer),
+    end: (tenant, signal) => endTenant({ log, clock, random, tenants }, tenant, signal),
     revocations: createRevocationFeed(log, tenants),
     start: async () => {
       for (const tenant of pinned) await tenants.get(tenant);
@@ -122,7 +124,7 @@ function createReplicas(
   clock: Clock,
   tenants: LoadedTenants,
   writer: ReturnType<typeof createLogWriter>,
-): Replicas {
+): Omit<Replicas, 'end'> {
   const load: Replicas['load'] = async (tenant, signal) => {
     await tenants.get(tenant, signal);
     return (tenants.peek(tenant) ?? (await tenants.get(tenant, signal))).replica;

@@ -101,6 +101,11 @@ export class LoadedTenants {
     this.#fail(tenant, error);
   }
 
+  /** Lets go of a tenant that is no more. */
+  drop(tenant: string): void {
+    this.#states.delete(tenant);
+  }
+
   /** Drops who is idle, and the least recently used beyond the limit. */
   dropIdle(): void {
     const { clock, idleMs, maxTenants, pinned } = this.#options;

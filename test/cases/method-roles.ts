@@ -113,4 +113,5 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'TenantService/ListTenants', roles: ['admin'] },
   { method: 'TenantService/UpdateTenant', roles: ['manager', 'admin'] },
   { method: 'TenantService/UpdateTenant', request: { disabled: true }, roles: ['admin'] },
+  { method: 'TenantService/DeleteTenant', roles: ['admin'] },
 ];

@@ -34,6 +34,10 @@ async function walkTenants({ call, refused }: Terminal): Promise<void> {
   assert.ok((await call('UserService/CreateUser', long))['user'], 'the other mode asks for no kinds of characters');
   await call('TenantService/UpdateTenant', { tenant: 'acme', disabled: true });
   assert.match(await refused('UserService/ListUsers', { tenant: 'acme' }), /Code: NotFound/);
+  assert.match(
+    await refused('TenantService/DeleteTenant', { tenant: 'acme' }),
+    /Code: FailedPrecondition[\s\S]*google\.rpc\.RetryInfo/,
+  );
 }
 
 async function walkAccounts({ call, refused, stream }: Terminal): Promise<string> {

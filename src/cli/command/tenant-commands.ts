@@ -59,6 +59,12 @@ export function addTenantCommands(kit: Kit, program: Command): void {
       show(service, (await service.client(TenantService).updateTenant({ tenant: name, disabled })).tenant);
     }).option('--yes', 'do not ask');
   }
+  const erasing = 'erases a tenant that has been disabled for a minute, for good';
+  online<{ yes?: boolean }>(kit, tenant, 'delete <tenant>', erasing, async (service, [name = ''], { yes }) => {
+    await consent(service.io, `Erase tenant ${name} with all its users, keys and grants, for good?`, yes);
+    await service.client(TenantService).deleteTenant({ tenant: name });
+    service.output.plain({ deleted: name }, [`deleted ${name}`]);
+  }).option('--yes', 'do not ask');
 }
 
 /** Settings are replaced as a whole by the service: what is not given is sent back as it was read, under its etag. */

@@ -41,6 +41,7 @@ export type AuditEventType =
   | 'signing_key.rotated'
   | 'signing_key.revoked'
   | 'tenant.changed'
+  | 'tenant.deleted'
   | 'provider.created'
   | 'provider.changed'
   | 'provider.deleted'

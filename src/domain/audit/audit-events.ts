@@ -162,6 +162,12 @@ export function apiKeyEvent(
   return auditEffect(facts, [key.id, ...write]);
 }
 
+/** A tenant was erased; in the tenant of calling services, because its own trail is read by nobody any more. */
+export function tenantDeleted(call: CallContext, tenant: string, at: number): Effect {
+  const facts = { tenant: SYSTEM_TENANT, type: 'tenant.deleted', outcome: 'success', call, at } as const;
+  return auditEffect({ ...facts, details: { tenant } }, [tenant]);
+}
+
 /** A signing key was made, signs from now on (`rotated`), or was revoked; each happens to one key once. */
 export function signingKeyEvent(
   type: Extract<AuditEventType, `signing_key.${string}`>,

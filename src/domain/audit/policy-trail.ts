@@ -123,6 +123,8 @@ function factsOf(entry: PolicyEntry): Pick<AuditFacts, 'type' | 'reason'> & {
         reason: undefined,
         details: {},
       };
+    case 'ended':
+      return { type: 'tenant.deleted', author: 'service:sallyport', reason: undefined, details: {} };
     case 'gone':
       return { type: 'subject.marked', author: 'service:sallyport', reason: 'SUBJECT_DISABLED', details: {} };
   }

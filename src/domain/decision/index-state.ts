@@ -59,6 +59,7 @@ export class IndexState {
         this.#setDisabled(entry.subject, entry.disabled);
         return;
       case 'restored':
+      case 'ended':
         return;
       case 'gone':
         this.#forget(entry.type, entry.digest);

@@ -35,6 +35,8 @@ export type PolicyEntry =
   | { readonly kind: 'subject'; readonly subject: SubjectRef; readonly disabled: boolean }
   /** The store was put back from a backup, or taken over: revisions from before count no more (beginsHistory). */
   | { readonly kind: 'restored' }
+  /** The tenant is gone, and with it all that came before: the checkpoint that is written with this is empty. */
+  | { readonly kind: 'ended' }
   /** A user that is disabled is gone for good: from here on its id is known by `goneDigest` alone (gone-subjects.ts). */
   | { readonly kind: 'gone'; readonly type: string; readonly digest: string };
 
@@ -68,6 +70,8 @@ export function encodePolicyEntry(entry: PolicyEntry): Json {
       return { kind: 'subject', subject: encodeName(entry.subject), disabled: entry.disabled };
     case 'restored':
       return { kind: 'restored' };
+    case 'ended':
+      return { kind: 'ended' };
     case 'gone':
       return { kind: 'gone', type: entry.type, digest: entry.digest };
   }
@@ -115,6 +119,9 @@ export function decodePolicyEntry(body: Json): PolicyEntry {
     case 'restored':
       only(entry, 'restored entry', ['kind']);
       return { kind: 'restored' };
+    case 'ended':
+      only(entry, 'ended entry', ['kind']);
+      return { kind: 'ended' };
     case 'gone':
       only(entry, 'gone entry', ['kind', 'type', 'digest']);
       return { kind: 'gone', type: text(entry['type'], 'type'), digest: text(entry['digest'], 'digest') };

@@ -9,6 +9,7 @@ import { requestIdentity } from '../request-id.ts';
 import type { Store } from '../storage.ts';
 import type { Updates } from '../update.ts';
 import { Violations } from '../violations.ts';
+import { deleteTenant } from './delete-tenant.ts';
 import {
   DEFAULT_TENANT,
   type ForgettingTenantDirectory,
@@ -17,6 +18,7 @@ import {
   tenantsOf,
 } from './tenant.ts';
 import { tenantChangedEffect } from './tenant-changed.ts';
+import { etagOf, tenantChanged, tenantNotFound } from './tenant-etag.ts';
 import { checkTenantSettings, effectiveSettings, storedSettings } from './tenant-settings.ts';
 import type { CreateTenantInput, Tenant, TenantUseCases, UpdateTenantInput } from './use-cases.ts';
 
@@ -34,14 +36,16 @@ export function createTenantUseCases(ports: TenantPorts): TenantUseCases {
     createTenant: (call, input) => createTenant(ports, call, input),
     getTenant: async (call, tenant) => {
       const document = await tenantsOf(ports.store).get(SYSTEM_TENANT, tenant, call.signal);
-      if (document === undefined) throw notFound(tenant);
+      if (document === undefined || document.status === 'deleted') throw tenantNotFound(tenant);
       return toTenant(document);
     },
     listTenants: async (call, size, token) => {
       const page = await readPage('tenants', tenantsOf(ports.store), SYSTEM_TENANT, { size, token }, call.signal);
-      return { tenants: page.documents.map(toTenant), nextPageToken: page.nextPageToken };
+      const living = page.documents.filter(({ status }) => status !== 'deleted');
+      return { tenants: living.map(toTenant), nextPageToken: page.nextPageToken };
     },
     updateTenant: (call, input) => updateTenant(ports, call, input),
+    deleteTenant: (call, tenant, etag) => deleteTenant(ports, call, tenant, etag),
   };
 }
 
@@ -72,7 +76,7 @@ async function createTenant(ports: TenantPorts, call: CallContext, input: Create
   }
   const first = await tenantsOf(ports.store).get(SYSTEM_TENANT, input.tenant, call.signal);
   if (request === undefined || first?.request?.id !== request.id) {
-    throw new DomainError('ALREADY_EXISTS', `there is a tenant \`${input.tenant}\` already`);
+    throw new DomainError('ALREADY_EXISTS', `there is, or was, a tenant \`${input.tenant}\` already`);
   }
   if (first.request.digest === request.digest) return toTenant(first);
   throw new DomainError('REQUEST_ID_REUSED', 'this request_id was used before with another body; use a fresh one');
@@ -108,17 +112,17 @@ async function updateTenant(ports: TenantPorts, call: CallContext, input: Update
     SYSTEM_TENANT,
     input.tenant,
     (current) => {
-      if (current === undefined) return { kind: 'keep', result: 'gone' };
+      if (current === undefined || current.status === 'deleted') return { kind: 'keep', result: 'gone' };
       if (input.etag !== '' && input.etag !== etagOf(current)) return { kind: 'keep', result: 'changed' };
       return { kind: 'write', draft: changed(call, current, input, now), result: 'written' };
     },
     call.signal,
   );
   if (updated.kind !== 'done' || updated.document === undefined || updated.result === 'gone') {
-    throw notFound(input.tenant);
+    throw tenantNotFound(input.tenant);
   }
   if (updated.result === 'changed') {
-    throw new DomainError('PRECONDITION_FAILED', 'the tenant is not the one with this etag any more; read it again');
+    throw tenantChanged();
   }
   ports.tenants.forget(input.tenant);
   await ports.outbox.settle('tenants', updated.document, call.signal);
@@ -135,13 +139,9 @@ function changed(call: CallContext, current: TenantDocument, input: UpdateTenant
     displayName: displayName === undefined ? current.displayName : displayName === '' ? undefined : displayName,
     settings: settings === undefined ? current.settings : storedSettings(settings),
     status: disabled === undefined ? current.status : disabled ? 'disabled' : 'active',
+    disabledAt: disabled === true && current.status === 'active' ? now : current.disabledAt,
     outbox: [...(current.outbox ?? []), tenantChangedEffect(current.id, at), auditEffect(facts, [current.id, at])],
   };
-}
-
-/** Clearing the outbox makes a version too, so the etag is of what callers see: it changes with `updatedAt`, which only grows. */
-function etagOf(document: TenantDocument): string {
-  return `t${document.updatedAt.toString(36)}`;
 }
 
 function checkSettings(settings: Tenant['settings']): void {
@@ -159,8 +159,4 @@ function toTenant(document: TenantDocument): Tenant {
     createdAt: document.createdAt,
     etag: etagOf(document),
   };
-}
-
-function notFound(tenant: string): DomainError {
-  return new DomainError('TENANT_NOT_FOUND', `there is no tenant \`${tenant}\``);
 }

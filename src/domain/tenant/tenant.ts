@@ -99,8 +99,10 @@ export interface TenantDocument extends Document {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly displayName?: string | undefined;
-  /** `disabled`: to everybody but TenantService it is not there. */
-  readonly status: 'active' | 'disabled';
+  /** `disabled`: to everybody but TenantService it is not there. `deleted`: to nobody; its name is kept so that it is never used again. */
+  readonly status: 'active' | 'disabled' | 'deleted';
+  /** Epoch ms of the last change to `disabled`. */
+  readonly disabledAt?: number | undefined;
   /** Only what differs from the defaults. */
   readonly settings: StoredTenantSettings;
   /** Of the CreateTenant call, so that a retry is told from a second call. */

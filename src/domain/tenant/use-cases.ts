@@ -44,4 +44,6 @@ export interface TenantUseCases {
   listTenants(call: CallContext, pageSize: number, pageToken: string): Promise<TenantsPage>;
   /** Throws TENANT_NOT_FOUND, RESERVED_TENANT, PRECONDITION_FAILED, INVALID_ARGUMENT. */
   updateTenant(call: CallContext, input: UpdateTenantInput): Promise<Tenant>;
+  /** `etag` empty: whatever it is now. Throws TENANT_NOT_FOUND, RESERVED_TENANT, PRECONDITION_FAILED. */
+  deleteTenant(call: CallContext, tenant: string, etag: string): Promise<void>;
 }

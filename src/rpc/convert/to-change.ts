@@ -20,9 +20,10 @@ import { toTimestamp } from './to-timestamp.ts';
 // Entries of the policy log as WatchChanges tells them.
 
 export function toNotice({ revision, change }: ChangeNotice): WatchChangesResponse {
+  if (change === undefined) return create(WatchChangesResponseSchema, { revision });
+  const { entry, at } = change;
   // Who is gone was marked as disabled by an entry before; that its name is forgotten concerns nobody who watches.
-  if (change === undefined || change.entry.kind === 'gone') return create(WatchChangesResponseSchema, { revision });
-  const { entry, at } = { ...change, entry: change.entry };
+  if (entry.kind === 'gone' || entry.kind === 'ended') return create(WatchChangesResponseSchema, { revision });
   return create(WatchChangesResponseSchema, {
     revision,
     changeTime: toTimestamp(at),
@@ -32,7 +33,7 @@ export function toNotice({ revision, change }: ChangeNotice): WatchChangesRespon
 }
 
 function toEvent(
-  entry: Exclude<PolicyEntry, { readonly kind: 'gone' }>,
+  entry: Exclude<PolicyEntry, { readonly kind: 'gone' | 'ended' }>,
   revision: string,
   appliedAt: number,
 ): WatchChangesResponse['event'] {

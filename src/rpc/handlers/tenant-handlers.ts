@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import {
   type CreateTenantRequest,
   CreateTenantResponseSchema,
+  DeleteTenantResponseSchema,
   GetTenantResponseSchema,
   ListTenantsResponseSchema,
   type TenantService,
@@ -41,6 +42,15 @@ export function tenantHandlers(tenants: TenantUseCases): Handlers<typeof TenantS
     updateTenant: async (call, request) => {
       const tenant = await tenants.updateTenant(call, parseUpdateTenant(request));
       return create(UpdateTenantResponseSchema, { tenant: toTenant(tenant) });
+    },
+    deleteTenant: async (call, request) => {
+      const violations = new Violations();
+      if (request.tenant === '') violations.add('tenant', 'is required: the name of the tenant to erase');
+      const name = parseTenantId(request.tenant, violations);
+      const etag = parseEtag(request.etag, violations);
+      violations.throwIfAny();
+      await tenants.deleteTenant(call, name, etag);
+      return create(DeleteTenantResponseSchema);
     },
   };
 }

@@ -67,6 +67,7 @@ export function createPlainReplicas(): PlainReplicas {
     },
     reach: async (tenant) => replicaOf(tenant),
     commit: () => Promise.reject(new Error('not needed here')),
+    end: () => Promise.reject(new Error('not needed here')),
     revoke: async (tenant, revocations) => {
       await Promise.resolve();
       if (failure !== undefined) throw failure;
