@@ -1,10 +1,8 @@
-import { createDecisionIndex } from '../../src/domain/decision/create-decision-index.ts';
-import { encodePolicyEntry } from '../../src/domain/decision/policy-log.ts';
 import { casbin, casl, type Engine } from './others.ts';
 import { ask, indexOf, questions } from './world.ts';
 
 // `npm ci && npm run bench` in this folder: decisions inside one process, ours beside the others in the same run, in CPU time. Prints a
-// table; asserts only that all engines give the same answers.
+// table; asserts only that all engines give the same answers. Memory, writes and restores: ../decision-paths.ts.
 
 const ROUNDS = 5;
 const cache = new Map<number, ReturnType<typeof indexOf>>();
@@ -33,12 +31,6 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-function heap(): number {
-  globalThis.gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
 function ours(grants: number): Engine {
   const index = indexOf(grants);
   return { name: 'Sallyport', ask: (asked) => ask(index, asked) };
@@ -65,36 +57,3 @@ function indexOfCached(grants: number): ReturnType<typeof indexOf> {
   cache.set(grants, known);
   return known;
 }
-
-print('\nOne tenant of 1,000,000 grants:');
-cache.clear();
-const before = heap();
-let index: ReturnType<typeof createDecisionIndex> | undefined = indexOf(1_000_000);
-print(`- ${((heap() - before) / 1_000_000).toFixed(0)} bytes per grant`);
-const writes: number[] = [];
-for (let at = 0; at < 200; at += 1) {
-  const grant = {
-    id: `late-${at}`,
-    subject: { type: 'user', id: `late${at}` },
-    what: { kind: 'role' as const, role: 'viewer' },
-    effect: 'allow' as const,
-  };
-  const body = encodePolicyEntry({ kind: 'grants', author: 'a', changes: [{ kind: 'put', grant }] });
-  const begun = cpuMs();
-  index.apply({ revision: index.revision + 1, at: 0, body });
-  writes.push(cpuMs() - begun);
-}
-print(`- one more grant reaches the index in ${Math.max(...writes).toFixed(2)} ms at most, of 200`);
-const chunks = [...index.snapshot()];
-index = undefined;
-const restored = createDecisionIndex('bench', { roles: [] });
-let longest = 0;
-const begun = cpuMs();
-for (const chunk of chunks) {
-  const from = cpuMs();
-  restored.restore(chunk);
-  longest = Math.max(longest, cpuMs() - from);
-}
-print(
-  `- loaded from its checkpoint in ${((cpuMs() - begun) / 1000).toFixed(2)} s, at most ${longest.toFixed(1)} ms at a time`,
-);
