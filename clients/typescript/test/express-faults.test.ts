@@ -40,6 +40,8 @@ test('stopped and killed in the middle of requests it is 503, and after a restar
     const answers = [
       await stranger.logIn('ada@example.com', PASSWORD),
       await stranger.get('/me', { authorization: `Bearer ${accessToken}` }),
+      // A public page cannot say who is logged in, so it does not say that nobody is.
+      await allowed.get('/home'),
       await allowed.send('POST', '/orders', {}),
       await allowed.send('POST', '/logout', {}),
     ];
