@@ -13,6 +13,8 @@ export type ConditionShape =
       readonly fixedCost: number;
       /** That comprehension, and the cost of each element. */
       readonly iterated: IteratedPath | undefined;
+      /** What comparisons go through, which takes longer the more is in it. */
+      readonly compared: readonly ComparedPath[];
       readonly usesZone: boolean;
       /** Errors that one run can meet, for each element of `iterated`: `&&`, `||` and comprehensions go on after one. */
       readonly errors: number;
@@ -22,6 +24,13 @@ export type ConditionShape =
 export interface IteratedPath {
   readonly path: readonly string[];
   readonly cost: number;
+}
+
+/** A path whose value is compared `times` times, and that as often as there are entries in each of `per`, multiplied. */
+export interface ComparedPath {
+  readonly path: readonly string[];
+  readonly times: number;
+  readonly per: readonly (readonly string[])[];
 }
 
 /** One unit is about 50 ns, so the worst condition takes less than 1 ms. */
@@ -64,6 +73,10 @@ const METHODS: ReadonlyMap<string, number> = new Map([
 const TIME_ZONE_COST = 3000;
 /** Comparing two values that may both be lists, or looking through one. */
 const COMPARE_COST = 600;
+/** What is looked up as a key is made a text and its digest taken, which takes as long as so many comparisons. */
+const KEY_TIMES = 32;
+/** The same for the end or beginning of a text, which is compared letter by letter. */
+const END_TIMES = 48;
 /** Joining two lists or texts. */
 const JOIN_COST = 300;
 
@@ -80,13 +93,31 @@ export function shapeOf(ast: ASTNode): ConditionShape {
   try {
     const cost = walk.cost(ast);
     if (cost > MAX_COST) throw new Refusal(`can cost ${cost} steps, at most ${MAX_COST} are allowed`, ast);
-    const { iterated, usesZone, errors } = walk;
+    const { iterated, usesZone, errors, compared } = walk;
     const fixedCost = cost - ITERATIONS * (iterated?.cost ?? 0);
-    return { kind: 'shape', paths: [...walk.paths.values()], fixedCost, iterated, usesZone, errors };
+    return {
+      kind: 'shape',
+      paths: [...walk.paths.values()],
+      fixedCost,
+      iterated,
+      usesZone,
+      errors,
+      compared: merged(compared),
+    };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { kind: 'problem', description: `${error.message} at ${textAt(error.node.input, error.node.start)}` };
   }
+}
+
+/** Each path once for what it is compared per. */
+function merged(compared: readonly ComparedPath[]): readonly ComparedPath[] {
+  const known = new Map<string, ComparedPath>();
+  for (const each of compared) {
+    const key = JSON.stringify([each.path, each.per]);
+    known.set(key, { ...each, times: each.times + (known.get(key)?.times ?? 0) });
+  }
+  return [...known.values()];
 }
 
 /** `line 1, column 9` of a position in a text. */
@@ -100,6 +131,14 @@ class ShapeWalk {
   iterated: IteratedPath | undefined;
   usesZone = false;
   errors = 1;
+  readonly compared: ComparedPath[] = [];
+  /** Comparisons around what is looked at, and how often each of them is made where its list is written out or unknown. */
+  #comparing = 0;
+  /** And as often as there are entries in each of these. */
+  #per: readonly (readonly string[])[] = [];
+  #isKey = false;
+  /** Comparisons in the body of the comprehension. */
+  #inBody = 0;
   /** The variable of the comprehension around what is looked at. */
   #variable: string | undefined;
   #comprehensions = 0;
@@ -129,7 +168,8 @@ class ShapeWalk {
         return 1 + this.cost(node.args);
       case '==':
       case '!=':
-        return this.#sum(node.args) + (isLiteral(node.args[0]) || isLiteral(node.args[1]) ? 1 : this.#comparison());
+        if (isLiteral(node.args[0]) || isLiteral(node.args[1])) return this.#sum(node.args) + 1;
+        return this.#within(1, undefined, () => this.#sum(node.args)) + this.#comparison();
       case 'in':
         return this.#membership(node.args[0], node.args[1]);
       case '+':
@@ -164,7 +204,10 @@ class ShapeWalk {
       return path.length;
     }
     if (node.op === '.') return 1 + this.cost(node.args[0]);
-    if (node.op === '[]') return 1 + this.#sum(node.args);
+    if (node.op === '[]') {
+      const [value, key] = node.args;
+      return 1 + this.cost(value) + this.#within(KEY_TIMES, undefined, () => this.cost(key));
+    }
     return 1;
   }
 
@@ -180,6 +223,21 @@ class ShapeWalk {
 
   #note(path: readonly string[]): void {
     this.paths.set(JSON.stringify(path), path);
+    if (this.#comparing > 0) this.compared.push({ path, times: this.#comparing, per: this.#per });
+    if (this.#isKey) this.compared.push({ path, times: KEY_TIMES, per: [] });
+  }
+
+  /** Walks what is compared `times` times, and that as often as there are entries in `per`. */
+  #within(times: number, per: readonly string[] | undefined, walk: () => number): number {
+    const [comparing, before] = [this.#comparing, this.#per];
+    // One inside another: at worst each is made as often as all of them.
+    this.#comparing = Math.max(comparing, 1) * times + (comparing > 0 ? times : 0);
+    if (per !== undefined) this.#per = [...before, per];
+    if (this.#variable !== undefined) this.#inBody += times;
+    const cost = walk();
+    this.#comparing = comparing;
+    this.#per = before;
+    return cost;
   }
 
   /** Elements of one list are gone through once in all, however deep they are compared. */
@@ -188,10 +246,19 @@ class ShapeWalk {
   }
 
   #membership(element: ASTNode, list: ASTNode): number {
-    if (list.op === 'list' || list.op === 'map') return 1 + this.cost(element) + this.cost(list);
+    if (list.op === 'list' || list.op === 'map') {
+      const items = list.op === 'map' ? KEY_TIMES : list.args.length;
+      const own = this.#within(items, undefined, () => this.cost(element));
+      return 1 + own + this.#within(1, undefined, () => this.cost(list));
+    }
     if (this.#variable !== undefined) throw new Refusal('`in` inside a comprehension takes a list written out', list);
     this.#requireGiven(list);
-    return this.cost(element) + this.cost(list) + COMPARE_COST;
+    const path = this.#pathOf(list);
+    // Whether it is compared with all of a list or looked up in a map once, nobody knows yet.
+    this.#isKey = true;
+    const own = this.#within(path === undefined ? ITERATIONS : 1, path, () => this.cost(element));
+    this.#isKey = false;
+    return own + this.#within(1, undefined, () => this.cost(list)) + COMPARE_COST;
   }
 
   /** What was put together could be longer than anything that was given. */
@@ -214,7 +281,8 @@ class ShapeWalk {
       for (const each of receiver === undefined ? args : [receiver]) this.#requireGiven(each);
     const zone = name.startsWith('get') && args.length > 0 ? TIME_ZONE_COST : 0;
     if (zone > 0) this.usesZone = true;
-    return own + zone + (receiver === undefined ? 0 : this.cost(receiver)) + this.#sum(args);
+    const given = (): number => (receiver === undefined ? 0 : this.cost(receiver)) + this.#sum(args);
+    return own + zone + (name.endsWith('sWith') ? this.#within(END_TIMES, undefined, given) : given());
   }
 
   /** Asks about the last name only: what comes before it is needed. */
@@ -242,11 +310,31 @@ class ShapeWalk {
     if (ROOTS.has(variable.args)) throw new Refusal(`the variable must not be named ${variable.args}`, variable);
     const outside = this.cost(receiver);
     this.#variable = variable.args;
+    const [around, comparing] = [this.#per, this.#comparing];
+    // Whatever is compared in the body is compared for each element, and so is what a body makes for a comparison around it.
+    if (path !== undefined) this.#per = [...around, path];
+    if (isListed) this.#comparing *= Math.max(receiver.args.length, 1);
+    this.#inBody = 0;
+    const first = this.compared.length;
     const inside = this.#sum(body);
+    if (isListed) this.#listed(receiver.args, first);
     this.#variable = undefined;
+    this.#per = around;
+    this.#comparing = comparing;
     if (path !== undefined) this.iterated = { path, cost: inside + 1 };
     else if (isListed) this.errors *= 1 + receiver.args.length;
     return outside + (isListed ? receiver.args.length : ITERATIONS) * (inside + 1);
+  }
+
+  /** The elements of a list written out are what the body compares, and it does so for each of them. */
+  #listed(elements: readonly ASTNode[], first: number): void {
+    const count = Math.max(elements.length, 1);
+    for (const [at, each] of this.compared.entries()) {
+      if (at >= first) this.compared[at] = { ...each, times: each.times * count };
+    }
+    const times = this.#inBody;
+    if (times === 0) return;
+    for (const element of elements) this.#within(times, undefined, () => this.cost(element));
   }
 }
 

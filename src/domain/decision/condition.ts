@@ -1,7 +1,7 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import { DomainError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { type IteratedPath, shapeOf, textAt } from './condition-shape.ts';
+import { type ComparedPath, type IteratedPath, shapeOf, textAt } from './condition-shape.ts';
 import type { DecisionWork } from './decision-work.ts';
 import type { Attributes } from './use-cases.ts';
 
@@ -46,6 +46,11 @@ const CALL_COST = 20;
 const ERROR_COST = 30;
 /** Entries and characters, those of the condition too, at which it can cost the worst that its shape says. */
 const LARGE = 1000;
+/** Entries of lists that all comparisons of one condition may go through; those of maps, and lists in lists, count 16 times. */
+const MAX_COMPARED_STEPS = 50_000;
+const NESTED_STEPS = 16;
+const CHARS_PER_STEP = 256;
+const STEPS_PER_UNIT = 4;
 /** Of a text that is read. Longer ones inside a list count with it: all of a request is 64 KiB. */
 const MAX_TEXT_CHARS = 4096;
 
@@ -93,11 +98,12 @@ interface ReadShape {
   readonly iterated: IteratedPath | undefined;
   readonly usesZone: boolean;
   readonly errors: number;
+  readonly compared: readonly ComparedPath[];
 }
 
 function evaluator(
   run: (input: ConditionInput) => unknown,
-  { paths, fixedCost, iterated, usesZone, errors }: ReadShape,
+  { paths, fixedCost, iterated, usesZone, errors, compared }: ReadShape,
   chars: number,
 ): Condition['evaluate'] {
   return (input, work) => {
@@ -107,6 +113,9 @@ function evaluator(
       work?.spend(own);
       size += own;
     }
+    // Nothing that takes long is in a request without attributes.
+    const comparing = size > chars ? refuseLongComparisons(input, compared) : 0;
+    work?.spend(comparing);
     const elements = iterated === undefined ? 0 : sizeOf(valueAt(input, iterated.path));
     work?.spend(
       CALL_COST + elements * (iterated?.cost ?? 0) + (usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1)),
@@ -154,6 +163,34 @@ function refuseLarge(value: unknown, path: readonly string[]): number {
   const left = sizeOf(value) <= limits.iteratedElements ? entriesOf(value, MAX_NESTED_ENTRIES) : -1;
   if (left >= 0) return MAX_NESTED_ENTRIES - left;
   tooLarge(path, `${limits.iteratedElements} entries`);
+}
+
+/** What the comparisons take at worst, in units of DecisionWork. Throws LIMIT_EXCEEDED. */
+function refuseLongComparisons(input: ConditionInput, compared: readonly ComparedPath[]): number {
+  let steps = 0;
+  for (const { path, times, per } of compared) {
+    const own = comparedSteps(valueAt(input, path));
+    if (own === 0) continue;
+    steps += per.reduce((product, list) => product * Math.max(sizeOf(valueAt(input, list)), 1), own * times);
+    if (steps <= MAX_COMPARED_STEPS) continue;
+    throw new DomainError('LIMIT_EXCEEDED', 'a condition compares more than it may: lists or maps that are too large', {
+      metadata: { limit: 'comparedValues' },
+    });
+  }
+  return steps / STEPS_PER_UNIT;
+}
+
+/** What a value takes to be compared once, in steps of about 15 ns; plain values but long texts take none. */
+function comparedSteps(value: unknown): number {
+  if (typeof value === 'string') return Math.floor(value.length / CHARS_PER_STEP);
+  if (typeof value !== 'object' || value === null) return 0;
+  const isList = Array.isArray(value);
+  let steps = 0;
+  for (const each of Object.values(value)) {
+    const isPlain = typeof each !== 'object' || each === null;
+    steps += (isList && isPlain ? 1 : NESTED_STEPS) + comparedSteps(each);
+  }
+  return steps;
 }
 
 function sizeOf(value: unknown): number {

@@ -109,3 +109,51 @@ test('a list of 1,001 is refused, however little of it would be read', () => {
   assert.equal(compiled('context.text.contains("y")').evaluate(text(4096)), false);
   assert.throws(() => compiled('context.text.contains("y")').evaluate(text(4097)), { reason: 'LIMIT_EXCEEDED' });
 });
+
+test('what takes long because of what is compared is refused, wherever the comparison hides', () => {
+  const numbers = (last: number) => Array.from({ length: 1000 }, (_, at) => (at === 999 ? last : at));
+  const map = (last: number) => Object.fromEntries(numbers(last).map((value, at) => [`k${at}`, value]));
+  const given = { l: numbers(1), k: numbers(1), m: map(1), n: map(1), s: 'x'.repeat(4096), small: map(1) };
+  const context = {
+    ...given,
+    lists: numbers(1)
+      .slice(100)
+      .map((value) => [value]),
+  };
+  for (const text of [
+    'context.l.all(a, context.m == context.n)',
+    'context.l.all(a, context.l == context.k)',
+    'context.l.all(a, [context.l] == [context.k])',
+    'context.l.all(a, {"a": context.l} == {"a": context.k})',
+    'context.l.all(a, (true ? context.m : context.n) != context.n)',
+    'context.l.all(a, context.m in [context.n])',
+    'context.l.all(a, a == context.m)',
+    'context.l.all(a, context.l in {})',
+    'context.l.all(a, context.m[context.k] == 1)',
+    'context.l.all(a, context.s.endsWith(context.s))',
+    'context.l.filter(a, context.l == context.k) == context.l',
+    'context.m in context.l.map(a, context.n)',
+    'context.l.map(a, context.lists) in context.m',
+    `[${Array(50).fill('context.m').join(', ')}].all(a, a == context.n)`,
+    `context.m in [${Array(50).fill('context.n').join(', ')}]`,
+    Array(20).fill('context.m == context.n').join(' && '),
+  ]) {
+    const condition = compiled(text);
+    const refused = { reason: 'LIMIT_EXCEEDED', metadata: { limit: 'comparedValues' } };
+    assert.throws(() => condition.evaluate({ ...INPUT, context }), refused, text);
+  }
+  const items = Array.from({ length: 1000 }, (_, at) => ({ id: at }));
+  for (const text of [
+    'context.l == context.k && context.m == context.n',
+    'context.l.all(a, a < 1000 && action == "documents:read")',
+    'context.items.all(item, item.id >= 0)',
+    'context.item in context.items',
+    '7 in context.l && "k1" in context.m',
+    'context.m["k7"] == 7 && context.m[context.key] == 7',
+    'context.s.startsWith(context.s)',
+    'context.items.exists(item, item.id == subject.attributes.level)',
+  ]) {
+    const more = { ...context, items, item: { id: 7 }, key: 'k7' };
+    assert.equal(compiled(text).evaluate({ ...INPUT, context: more }), true, text);
+  }
+});
