@@ -15,6 +15,7 @@ REPEATED: dict[str, tuple[str, ...]] = {
     "AuthenticationService": ("CheckPassword",),
     "AuthorizationService": ("Authorize", "BatchAuthorize", "ListPermissions", "ListResources", "ListSubjects"),
     "PolicyService": ("GetPolicy", "ListPolicyVersions", "ListGrants", "WriteGrants"),
+    "ProviderService": ("GetProvider", "ListProviders"),
     "SessionService": ("CreateSession", "VerifySession", "ListSessions", "RevokeSessions"),
     "TenantService": ("GetTenant", "ListTenants"),
     "TokenService": ("IssueTokens", "RotateRefresh", "VerifyToken", "GetJwks", "ListSigningKeys", "RevokeSigningKey"),
@@ -55,6 +56,8 @@ def channel_options(settings: Settings) -> list[tuple[str, str | int]]:
         # A replica that went away without a word is noticed after 40 s at the latest, also between calls. The server pings every 60 s.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
+        # The C core waits this long for a ping that is under way, whatever the timeout above says; by itself a minute.
+        ("grpc.http2.ping_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         # gRPC by itself waits up to two minutes before it tries a server again that had been away for long.
