@@ -1,6 +1,7 @@
 import { AuthorizationService } from '../../../gen/sallyport/v1/authorization_pb.ts';
 import { parsePermission } from '../../domain/decision/permission.ts';
 import type { Attributes } from '../../domain/decision/use-cases.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { Violations } from '../../domain/violations.ts';
 import { CommandError, type CommandExit, type CommandIo } from './command-io.ts';
 import { offlineIndex } from './offline-index.ts';
@@ -99,9 +100,15 @@ async function askFile(io: CommandIo, path: string, wish: Wish, explain: boolean
   const now = io.now();
   const index = offlineIndex(await readPolicyFile(io, file.policy), file, now);
   const question = questionOf(wish);
-  const { effect, reason, missingContext } = index.decide(question, now);
-  const steps = explain ? index.explain(question, now) : [];
-  return { allowed: effect === 'allow', reason, steps, missing: missingContext ?? [] };
+  try {
+    const { effect, reason, missingContext } = index.decide(question, now);
+    const steps = explain ? index.explain(question, now) : [];
+    return { allowed: effect === 'allow', reason, steps, missing: missingContext ?? [] };
+  } catch (error) {
+    // A limit was reached: neither a yes nor a no.
+    if (error instanceof DomainError) throw new CommandError(`no decision (${error.reason}: ${error.message})`);
+    throw error;
+  }
 }
 
 function objectOf(text: string | undefined, option: string): Attributes | undefined {

@@ -39,14 +39,21 @@ export interface ApplyOptions {
   readonly test?: readonly string[] | undefined;
 }
 
+/** The grants that a file brings are those of offline tests: the service decides on its own. */
+async function liveTests(io: CommandIo, path: string): Promise<readonly object[]> {
+  const { tests } = await readTestFile(io, path);
+  const reasoned = tests.find(({ reason }) => reason !== undefined);
+  if (reasoned === undefined) return tests.map(testToJson);
+  throw new CommandError(`${path}:${reasoned.line}: the service compares effects only; leave out the reason`);
+}
+
 async function putInForce(
   io: CommandIo,
   server: ServerOptions,
   source: object,
   { dryRun = false, etag = '', comment = '', test = [] }: ApplyOptions,
 ): Promise<CommandExit> {
-  const tests: object[] = [];
-  for (const path of test) tests.push(...(await readTestFile(io, path)).tests.map(testToJson));
+  const tests = (await Promise.all(test.map((path) => liveTests(io, path)))).flat();
   const request = { ...source, etag, dryRun, comment, tests };
   const response = await withService(io, server, (service) => callJson(service, PolicyService, 'applyPolicy', request));
   const applied = response['policy'] as { version?: number; etag?: string } | undefined;

@@ -1,12 +1,14 @@
 import type { DecisionIndex, DecisionQuestion } from '../../domain/decision/decision-index.ts';
 import type { Decision } from '../../domain/decision/use-cases.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { formatResource, formatSubject } from '../../domain/subject.ts';
 import type { PolicyTest, TestFile } from './test-file.ts';
 
 export interface TestOutcome {
   readonly file: string;
   readonly test: PolicyTest;
-  readonly decision: Decision;
+  /** Or why there is none: a limit was reached, which is neither a yes nor a no. */
+  readonly decision: Decision | { readonly undecided: string };
   readonly passed: boolean;
   /** Of a failure: why the decision is what it is. */
   readonly steps: readonly string[];
@@ -16,9 +18,15 @@ export interface TestOutcome {
 export function runPolicyTests(index: DecisionIndex, file: TestFile, now: number): readonly TestOutcome[] {
   return file.tests.map((test) => {
     const question = questionOf(test);
-    const decision = index.decide(question, now);
-    const passed = decision.effect === test.expect && (test.reason === undefined || decision.reason === test.reason);
-    return { file: file.path, test, decision, passed, steps: passed ? [] : index.explain(question, now) };
+    try {
+      const decision = index.decide(question, now);
+      const passed = decision.effect === test.expect && (test.reason === undefined || decision.reason === test.reason);
+      return { file: file.path, test, decision, passed, steps: passed ? [] : index.explain(question, now) };
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      const decision = { undecided: `${error.reason}: ${error.message}` };
+      return { file: file.path, test, decision, passed: false, steps: [] };
+    }
   });
 }
 

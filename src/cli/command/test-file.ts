@@ -162,10 +162,29 @@ function testIn(reader: YamlReader, node: Node): PolicyTest | undefined {
     subjectProperties: attributesIn(reader, members, 'subject_properties'),
     resourceProperties: attributesIn(reader, members, 'resource_properties'),
     expect: expect === 'allow' ? 'allow' : 'deny',
-    reason: reader.text(members.get('reason'), 'reason') as DecisionReason | undefined,
+    reason: reasonIn(reader, members.get('reason')),
     line: reader.lineOf(node),
   };
 }
+
+function reasonIn(reader: YamlReader, node: Node | undefined): DecisionReason | undefined {
+  const text = reader.text(node, 'reason');
+  if (text === undefined) return undefined;
+  const known = REASONS.find((reason) => reason === text);
+  if (known === undefined) reader.fault(node, `${text} is no reason; known are ${REASONS.join(', ')}`);
+  return known;
+}
+
+/** Those that a decision from files can have. */
+const REASONS = [
+  'GRANTED',
+  'NO_MATCH',
+  'DENIED_BY_RULE',
+  'CONTEXT_MISSING',
+  'CONDITION_ERROR',
+  'UNKNOWN_PERMISSION',
+  'SUBJECT_DISABLED',
+] as const satisfies readonly DecisionReason[];
 
 function attributesIn(reader: YamlReader, members: ReadonlyMap<string, Node>, name: string): Attributes | undefined {
   const node = members.get(name);

@@ -32,11 +32,11 @@ export function junitReport(outcomes: readonly TestOutcome[]): string {
 
 function failure({ test, decision, steps }: TestOutcome): readonly string[] {
   const wanted = `${test.expect.toUpperCase()}${test.reason === undefined ? '' : ` (${test.reason})`}`;
-  return [
-    `  expected ${wanted}, got ${decision.effect.toUpperCase()} (${decision.reason})`,
-    `  for ${questionText(test)}`,
-    ...steps.map((step) => `    ${step}`),
-  ];
+  const got =
+    'undecided' in decision
+      ? `no decision (${decision.undecided})`
+      : `${decision.effect.toUpperCase()} (${decision.reason})`;
+  return [`  expected ${wanted}, got ${got}`, `  for ${questionText(test)}`, ...steps.map((step) => `    ${step}`)];
 }
 
 /** XML 1.0 has no control characters, not even escaped. */

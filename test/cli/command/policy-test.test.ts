@@ -96,6 +96,35 @@ test('whatever is wrong with a file is said with line and column, all at once', 
   assert.match((await line.run('policy', 'test', 'absent.yaml')).err, /absent\.yaml cannot be read/);
 });
 
+test('a reason that there is none of is a fault, and so is one that only an offline test could compare', async () => {
+  using line = commandLine({
+    'policy.yaml': policy,
+    'tests.yaml': 'policy: policy.yaml\ntests: [{check: user:7 documents:read, expect: deny, reason: NOPE}]\n',
+    'live.yaml': 'tests:\n  - {check: user:7 documents:read, expect: deny, reason: NO_MATCH}\n',
+  });
+  const { code, err } = await line.run('policy', 'test', 'tests.yaml');
+  assert.deepEqual([code, /tests\.yaml:2:\d+: NOPE is no reason; known are GRANTED, NO_MATCH/.test(err)], [2, true]);
+  const live = await line.run('policy', 'apply', 'policy.yaml', '--test', 'live.yaml');
+  assert.deepEqual([live.code, /live\.yaml:2: the service compares effects only/.test(live.err)], [2, true]);
+});
+
+test('a decision that reaches a limit fails its test and the question, in words', async () => {
+  const list = Array(1001).fill(true).join(', ');
+  using line = commandLine({
+    'policy.yaml': policy,
+    'tests.yaml': `policy: policy.yaml
+grants: [{subject: user:8, role: viewer, condition: "context.l.all(a, a)"}]
+tests: [{check: user:8 documents:read, context: {l: [${list}]}, expect: deny}]
+`,
+  });
+  const { code, out } = await line.run('policy', 'test', 'tests.yaml');
+  assert.equal(code, 1);
+  assert.match(out, /expected DENY, got no decision \(LIMIT_EXCEEDED: context\.l has more than 1000 entries/);
+  const asked = ['check', 'user:8', 'documents:read', '--file', 'tests.yaml', '--context', `{"l": [${list}]}`];
+  const check = await line.run(...asked);
+  assert.deepEqual([check.code, /no decision \(LIMIT_EXCEEDED: /.test(check.err)], [2, true]);
+});
+
 test('a grant of a role that the policy lacks is a fault of the test file', async () => {
   using line = commandLine({
     'policy.yaml': policy,
