@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import express from 'express';
 import { createGuardCore, type GuardOptions } from './guard/guard-core.ts';
-import { type IncomingRequest, originOf } from './guard/incoming-request.ts';
-import type { LoginResult } from './guard/log-in.ts';
+import { parsedRequest } from './guard/incoming-request.ts';
+import { type LoginResult, loginAnswer } from './guard/log-in.ts';
 import type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 import type { Principal } from './guard/principal.ts';
 import { asRefusal } from './guard/refusal.ts';
@@ -83,7 +83,7 @@ const BODY_LIMIT = '16kb';
  * browser.
  */
 export function guard(sallyport: Sallyport, options: GuardOptions<Request> = {}): ExpressGuard {
-  const core = createGuardCore<AnyRequest>(sallyport, options, incomingOf);
+  const core = createGuardCore<AnyRequest>(sallyport, options, parsedRequest);
   const parsers = [express.json({ limit: BODY_LIMIT }), express.urlencoded({ extended: false, limit: BODY_LIMIT })];
   const step = (run: typeof core.logIn, { reply = replyInJson }: LoginOptions = {}): RequestHandler[] => [
     ...parsers,
@@ -138,26 +138,6 @@ export function guard(sallyport: Sallyport, options: GuardOptions<Request> = {})
 }
 
 function replyInJson(_request: Request, response: Response, result: LoginResult): void {
-  if (result.kind === 'challenge') {
-    const { challenge, steps, expiresAt } = result;
-    response.status(202).json({ challenge, steps, expiresAt });
-    return;
-  }
-  const { userId, csrfToken, expiresAt } = result;
-  response.json({ userId, csrfToken, expiresAt });
-}
-
-function incomingOf(request: AnyRequest): IncomingRequest {
-  const body: unknown = request.body;
-  const field: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, '_csrf') : undefined;
-  return {
-    method: request.method,
-    header: (name) => {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    ip: request.ip,
-    ownOrigin: originOf(request.protocol, request.host),
-    formToken: typeof field === 'string' ? field : undefined,
-  };
+  const { status, body } = loginAnswer(result);
+  response.status(status).json(body);
 }

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { createGuardCore, type GuardOptions } from './guard/guard-core.ts';
-import { type IncomingRequest, originOf } from './guard/incoming-request.ts';
-import type { LoginResult } from './guard/log-in.ts';
+import { parsedRequest } from './guard/incoming-request.ts';
+import { type LoginResult, loginAnswer } from './guard/log-in.ts';
 import type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 import type { Principal } from './guard/principal.ts';
 import { asRefusal } from './guard/refusal.ts';
@@ -65,7 +65,7 @@ export interface FastifyGuard {
 
 /** Guards for one Fastify application. Where a proxy stands before it, set `trustProxy`, so that address and origin are the browser's. */
 export function guard(sallyport: Sallyport, options: GuardOptions<FastifyRequest> = {}): FastifyGuard {
-  const core = createGuardCore<AnyRequest>(sallyport, options, incomingOf);
+  const core = createGuardCore<AnyRequest>(sallyport, options, parsedRequest);
   const step =
     (run: typeof core.logIn, { reply: answer = replyInJson }: LoginOptions = {}): GuardRoute =>
     async (request, reply) => {
@@ -110,25 +110,6 @@ export function guard(sallyport: Sallyport, options: GuardOptions<FastifyRequest
 }
 
 function replyInJson(_request: FastifyRequest, reply: FastifyReply, result: LoginResult): unknown {
-  if (result.kind === 'challenge') {
-    const { challenge, steps, expiresAt } = result;
-    return reply.code(202).send({ challenge, steps, expiresAt });
-  }
-  const { userId, csrfToken, expiresAt } = result;
-  return reply.send({ userId, csrfToken, expiresAt });
-}
-
-function incomingOf(request: AnyRequest): IncomingRequest {
-  const body: unknown = request.body;
-  const field: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, '_csrf') : undefined;
-  return {
-    method: request.method,
-    header: (name) => {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    ip: request.ip,
-    ownOrigin: originOf(request.protocol, request.host),
-    formToken: typeof field === 'string' ? field : undefined,
-  };
+  const { status, body } = loginAnswer(result);
+  return reply.code(status).send(body);
 }

@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 /** A request as the guards see it, whichever framework received it. */
 export interface IncomingRequest {
   /** Upper case. */
@@ -31,6 +33,32 @@ export function originOf(protocol: string, host: string | undefined): string | u
   if (host === undefined || !URL.canParse(`${protocol}://${host}`)) return undefined;
   const { origin } = new URL(`${protocol}://${host}`);
   return origin === 'null' ? undefined : origin;
+}
+
+/** What Express and Fastify have in common of a request. */
+interface ParsedRequest {
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly ip?: string | undefined;
+  readonly protocol: string;
+  readonly host: string;
+  readonly body?: unknown;
+}
+
+/** A request of a framework that takes address and origin from trusted proxies, and parses bodies. */
+export function parsedRequest(request: ParsedRequest): IncomingRequest {
+  const { body } = request;
+  const field: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, '_csrf') : undefined;
+  return {
+    method: request.method,
+    header: (name) => {
+      const value = request.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    ip: request.ip,
+    ownOrigin: originOf(request.protocol, request.host),
+    formToken: typeof field === 'string' ? field : undefined,
+  };
 }
 
 export function allowedOrigins(request: IncomingRequest, settings: GuardSettings): readonly string[] {

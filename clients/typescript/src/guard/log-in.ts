@@ -28,6 +28,16 @@ export type LoginResult =
       readonly expiresAt: Date;
     };
 
+/** How a step of a login answers in JSON: 200 and the session, without the cookie, or 202 and what is due. */
+export function loginAnswer(result: LoginResult): { readonly status: 200 | 202; readonly body: object } {
+  if (result.kind === 'challenge') {
+    const { challenge, steps, expiresAt } = result;
+    return { status: 202, body: { challenge, steps, expiresAt } };
+  }
+  const { userId, csrfToken, expiresAt } = result;
+  return { status: 200, body: { userId, csrfToken, expiresAt } };
+}
+
 /** Checks a password; `body` is what the page sent: `identifier` and `password`. @throws Refusal */
 export function logIn(
   sallyport: Sallyport,
