@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { answerJson } from '../answer-json.ts';
 import type { RpcStatus } from '../error-table.ts';
 import type { RpcMethod } from '../method.ts';
 import type { Pipeline } from '../pipeline.ts';
@@ -7,7 +8,8 @@ import { authzenResponse, httpStatus } from './authzen-responses.ts';
 import { type AuthzenEndpoint, type AuthzenRoute, authzenMetadata, authzenRoute } from './authzen-routes.ts';
 
 // OpenID AuthZEN Authorization API 1.0 over HTTP: each endpoint is a method of AuthorizationService in other words, and goes through the
-// same pipeline (the caller's key as bearer, its rights on the tenant, limits, deadline, metrics) and the same handler.
+// same pipeline (the caller's key as bearer, its rights on the tenant, limits, deadline, metrics) and the same handler. An error is a JSON
+// string: "an error message string", section 10.1.
 
 export interface AuthzenListener {
   readonly listener: RequestListener;
@@ -53,21 +55,21 @@ export function createAuthzenListener(
     }
     if (call.status !== undefined) return refuse(response, call.status, call.requestId, headers);
     if (call.response === undefined || incoming.parsed === undefined) throw new Error('a call without an answer');
-    answer(response, 200, authzenResponse(incoming.parsed, call.response), headers);
+    answerJson(response, 200, authzenResponse(incoming.parsed, call.response), headers);
   };
   return {
     serves: (path) => authzenRoute(path) !== undefined,
     listener: (request, response) => {
       const route = authzenRoute((request.url ?? '').split('?', 1)[0] ?? '');
       const id = ownRequestId(request);
-      if (route === undefined) return answer(response, 404, 'nothing is served at this path', id);
+      if (route === undefined) return answerJson(response, 404, 'nothing is served at this path', id);
       if (route.kind === 'metadata') return metadata(issuer(), route.tenant, request, response);
-      if (request.method !== 'POST') return answer(response, 405, 'use POST', { ...id, allow: 'POST' });
+      if (request.method !== 'POST') return answerJson(response, 405, 'use POST', { ...id, allow: 'POST' });
       if (!JSON_TYPE.test(request.headers['content-type'] ?? '')) {
-        return answer(response, 415, 'the content-type must be application/json', id);
+        return answerJson(response, 415, 'the content-type must be application/json', id);
       }
       serve(route, request, response).catch(() => {
-        if (!response.headersSent) answer(response, 500, 'internal error', id);
+        if (!response.headersSent) answerJson(response, 500, 'internal error', id);
       });
     },
   };
@@ -75,10 +77,10 @@ export function createAuthzenListener(
 
 function metadata(issuer: string, tenant: string, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    answer(response, 405, 'use GET', { allow: 'GET, HEAD' });
+    answerJson(response, 405, 'use GET', { allow: 'GET, HEAD' });
     return;
   }
-  answer(response, 200, authzenMetadata(issuer, tenant), { 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` });
+  answerJson(response, 200, authzenMetadata(issuer, tenant), { 'cache-control': `public, max-age=${MAX_AGE_SECONDS}` });
 }
 
 /** Section 10.1.2: the very text that was sent comes back, with every answer. */
@@ -97,23 +99,5 @@ function refuse(
   const retry = status.retryAfterMs === undefined ? {} : { 'retry-after': `${Math.ceil(status.retryAfterMs / 1000)}` };
   const challenge = status.name === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="sallyport"' } : {};
   const message = `${status.message} (request ${requestId})`;
-  answer(response, httpStatus(status.name), message, { ...headers, ...retry, ...challenge });
-}
-
-/** An error is a JSON string: "an error message string", section 10.1. */
-function answer(
-  response: ServerResponse,
-  statusCode: number,
-  body: object | string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  const text = JSON.stringify(body);
-  response.writeHead(statusCode, {
-    'cache-control': 'no-store',
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'x-content-type-options': 'nosniff',
-    ...headers,
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
+  answerJson(response, httpStatus(status.name), message, { ...headers, ...retry, ...challenge });
 }

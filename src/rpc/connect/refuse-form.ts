@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerJson } from '../answer-json.ts';
 import type { RpcMethod } from '../method.ts';
 
 // connect-node answers a request that is none by its HTTP method or content-type with an empty body. Whoever tries the first curl needs a word.
@@ -10,7 +11,8 @@ const STREAM = /^application\/connect\+(?:json(?:; ?charset=utf-?8)?|proto)$/i;
 /** Answers 405 or 415 with a JSON error of Connect's form, and then tells true; false: the request is for connect-node. */
 export function refuseForm(method: RpcMethod, request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method !== 'POST') {
-    answer(response, 405, 'unimplemented', 'send a POST with the request as its body', { allow: 'POST' });
+    const error = { code: 'unimplemented', message: 'send a POST with the request as its body' };
+    answerJson(response, 405, error, { allow: 'POST' });
     return true;
   }
   const type = (request.headers['content-type'] ?? '').trim();
@@ -19,26 +21,7 @@ export function refuseForm(method: RpcMethod, request: IncomingMessage, response
   const wanted = method.kind === 'stream' ? 'application/connect+json' : 'application/json';
   const also = wanted.replace('json', 'proto');
   const message = `send the header "content-type: ${wanted}" and a JSON body (or ${also}, or application/grpc-web+proto)`;
-  answer(response, 415, 'invalid_argument', message, {
-    'accept-post': `${wanted}, ${also}, application/grpc-web+proto`,
-  });
+  const accepted = { 'accept-post': `${wanted}, ${also}, application/grpc-web+proto` };
+  answerJson(response, 415, { code: 'invalid_argument', message }, accepted);
   return true;
-}
-
-function answer(
-  response: ServerResponse,
-  status: number,
-  code: string,
-  message: string,
-  headers: Readonly<Record<string, string>>,
-): void {
-  const text = JSON.stringify({ code, message });
-  response.writeHead(status, {
-    'cache-control': 'no-store',
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'x-content-type-options': 'nosniff',
-    ...headers,
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
 }
