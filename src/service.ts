@@ -165,7 +165,9 @@ async function found(
 }
 
 function forgetSigningKeys(signingKeys: SigningKeys, change: ReplicaChange): void {
-  const isKeySet = change.kind === 'revoked' && change.revocations.some(({ kind }) => kind === 'key_set');
+  // A revoked key is announced an entry before its set: the JWKS must not show it in between.
+  const isKeySet =
+    change.kind === 'revoked' && change.revocations.some(({ kind }) => kind === 'key_set' || kind === 'signing_key');
   if (isKeySet || change.kind === 'loaded') signingKeys.forget(change.tenant);
 }
 

@@ -28,7 +28,7 @@ export interface SigningKeys {
   verifier(tenant: string, kid: string, signal?: AbortSignal): Promise<SigningKey | undefined>;
   /** Public keys of the tenant (RFC 7517), the set made on first use. Empty for tenant `sallyport`, which signs nothing. */
   jwks(tenant: string): Promise<JsonWebKeySet>;
-  /** To be called when the log says `key_set`: what is in memory, or being read, counts no more. */
+  /** To be called when the log says `key_set` or `signing_key`: what is in memory, or being read, counts no more. */
   forget(tenant: string): void;
 }
 
