@@ -194,6 +194,16 @@ export const badRequests: readonly BadRequestCase[] = [
     request: { userId: '7', totpCode: '１２３４５６' },
     fields: ['totp_code'],
   },
+  {
+    method: 'AuthenticationService/ConfirmTotp',
+    request: { userId: '7', totpCode: '123456', issue: { tokens: { audience: ['a'] } } },
+    fields: ['issue'],
+  },
+  {
+    method: 'AuthenticationService/ConfirmTotp',
+    request: { challengeToken: 'ch_x', totpCode: '123456', issue: {} },
+    fields: ['issue'],
+  },
   { method: 'TokenService/IssueTokens', request: {}, fields: ['proof', 'options'] },
   {
     method: 'TokenService/IssueTokens',

@@ -29,6 +29,11 @@ export const methodRoles: readonly MethodRoles[] = [
   { method: 'AuthenticationService/EnrollTotp', request: byUser, roles: ['manager', 'admin'] },
   { method: 'AuthenticationService/ConfirmTotp', request: byChallenge, roles: ['application', 'manager', 'admin'] },
   { method: 'AuthenticationService/ConfirmTotp', request: byUser, roles: ['manager', 'admin'] },
+  {
+    method: 'AuthenticationService/ConfirmTotp',
+    request: { ...byChallenge, ...issue },
+    roles: ['application', 'admin'],
+  },
   { method: 'AuthenticationService/CheckPassword', roles: ['application', 'admin'] },
   { method: 'AuthenticationService/ChangePassword', roles: ['application', 'admin'] },
   { method: 'AuthenticationService/RequestPasswordReset', roles: ['application', 'admin'] },

@@ -50,7 +50,19 @@ await onBothStores((onStores) => {
     const confirmed = await ask('AuthenticationService/ConfirmTotp', { challengeToken, totpCode: code });
     assert.ok(member(confirmed, 'confirmation', 'authenticated', 'authenticationToken'), JSON.stringify(confirmed));
     await setPolicy(service, { requirement: 'FACTOR_REQUIREMENT_REQUIRED' });
-    assert.deepEqual(member(await logIn(service, 'bob'), 'challenge', 'steps'), ['CHALLENGE_STEP_ENROLL_TOTP']);
+    const other = await logIn(service, 'bob');
+    assert.deepEqual(member(other, 'challenge', 'steps'), ['CHALLENGE_STEP_ENROLL_TOTP']);
+    const next = { challengeToken: member(other, 'challenge', 'challengeToken') };
+    const seed = String(member(await ask('AuthenticationService/EnrollTotp', next), 'enrollment', 'secret'));
+    const totp = totpCode(Secret.fromBase32(seed).bytes, totpStep(Date.now()));
+    const ended = await ask('AuthenticationService/ConfirmTotp', { ...next, totpCode: totp, issue: { cookie: {} } });
+    const { authenticationToken, session } = member(ended, 'confirmation', 'authenticated') as Answer;
+    assert.equal(authenticationToken ?? '', '', 'the session stands in its place');
+    const verified = await ask('SessionService/VerifySession', {
+      sessionToken: member(session, 'sessionToken'),
+      httpMethod: 'GET',
+    });
+    assert.deepEqual(member(verified, 'session', 'amr'), ['pwd', 'otp', 'mfa']);
   });
 
   onStores('recovery codes are made anew and a factor is removed, by proof or by a manager', async (place) => {

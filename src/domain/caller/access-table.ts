@@ -52,7 +52,7 @@ export const furtherPermissions: Readonly<Record<string, readonly FieldPermissio
   '/sallyport.v1.AuthenticationService/ChangePassword': [ISSUE],
   // By user id the caller's word stands for the user's own proof.
   '/sallyport.v1.AuthenticationService/EnrollTotp': [BY_USER],
-  '/sallyport.v1.AuthenticationService/ConfirmTotp': [BY_USER],
+  '/sallyport.v1.AuthenticationService/ConfirmTotp': [BY_USER, ISSUE],
   '/sallyport.v1.AuthenticationService/RemoveTotp': [BY_USER],
   '/sallyport.v1.AuthenticationService/RegenerateRecoveryCodes': [BY_USER],
   '/sallyport.v1.TenantService/UpdateTenant': [{ field: 'disabled', permission: 'tenants:disable' }],

@@ -123,7 +123,11 @@ function parseConfirmTotp(request: ConfirmTotpRequest): Parameters<IdentityUseCa
     ...parseEnrollment(request, violations),
     code: parseTotpCode({ case: 'totpCode', value: request.totpCode }, violations).value,
     client: parseClient(request.client, violations),
+    issue: parseIssue(request.issue, violations),
   };
+  if (request.issue !== undefined && input.target.kind !== 'challenge') {
+    violations.add('issue', 'is only taken with challenge_token');
+  }
   violations.throwIfAny();
   return input;
 }
