@@ -10,6 +10,7 @@ import { createKeyRing } from './crypto/key-ring.ts';
 import { createSealer } from './crypto/sealed-field.ts';
 import { createAuditBuffer } from './domain/audit/audit-buffer.ts';
 import { AUDIT_EFFECT } from './domain/audit/audit-event.ts';
+import { createGoneName } from './domain/audit/gone-name.ts';
 import { createPolicyTrail } from './domain/audit/policy-trail.ts';
 import { makeFirstAdmin, needsFirstAdmin } from './domain/caller/bootstrap.ts';
 import { builtInPolicy } from './domain/caller/built-in-roles.ts';
@@ -110,7 +111,7 @@ async function found(
   });
   const tenants = createTenantDirectory({ store, clock, logger });
   follower.onChange((change) => forgetTenants(tenants, change));
-  const audit = createAuditBuffer({ store, clock, random, logger });
+  const audit = createAuditBuffer({ store, clock, random, logger, goneName: createGoneName(follower) });
   keepTrail(context, store, audit);
   const policyTrail = createPolicyTrail({ store, logger });
   follower.onChange(policyTrail.onChange);
@@ -130,7 +131,7 @@ async function found(
     [TENANT_CHANGED_EFFECT]: createTenantChangedHandler(follower),
     [PURGE_TENANT_EFFECT]: createPurgeTenantHandler({ store, replicas: follower, random }),
   };
-  const outbox = createOutbox(store, updates, handlers);
+  const outbox = createOutbox(store, updates, handlers, clock);
   const kinds = new Set(Object.keys(handlers));
   const sweeper = createOutboxSweeper({ store, outbox, kinds, clock, logger });
   await lifecycle.start(

@@ -1,3 +1,4 @@
+import type { Clock } from '../platform/clock.ts';
 import type { CollectionName, Document, Effect, Store } from './storage.ts';
 import type { Updates } from './update.ts';
 
@@ -13,18 +14,24 @@ export interface Outbox {
   settle(name: CollectionName, document: Document, signal?: AbortSignal): Promise<void>;
 }
 
+/** Whether the time of an effect has come: one with `notBefore`, epoch ms, is left to the sweeper until then. */
+export function isDue({ notBefore }: Effect, now: number): boolean {
+  return typeof notBefore !== 'number' || notBefore <= now;
+}
+
 /** `handlers` by the effect's kind; an effect of an unknown kind (written by a newer release) is left for one that knows it. */
 export function createOutbox(
   store: Store,
   updates: Updates,
   handlers: Readonly<Record<string, EffectHandler>>,
+  clock: Pick<Clock, 'now'>,
 ): Outbox {
   return {
     settle: async (name, document, signal) => {
       const performed = new Set<string>();
       for (const effect of document.outbox ?? []) {
         const handler = handlers[effect.kind];
-        if (handler === undefined) break;
+        if (handler === undefined || !isDue(effect, clock.now())) break;
         await handler(document, effect, signal);
         performed.add(effect.id);
       }

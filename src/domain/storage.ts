@@ -190,6 +190,7 @@ export interface AuditEvent {
   /** About whom, for example `user:7`; or a pseudonym. */
   readonly subject?: string | undefined;
   readonly outcome: 'success' | 'failure' | 'denied';
+  /** `about` is a text that names somebody else than the subject; see `pseudonymize` for it and `identifying`. */
   readonly details: { readonly [key: string]: Json | undefined };
 }
 
@@ -217,8 +218,8 @@ export interface AuditTrail {
   /** Removes events of all tenants older than `before` (epoch ms); returns how many. */
   prune(before: number, signal?: AbortSignal): Promise<number>;
   /**
-   * Replaces `subject` in every event of the tenant by `pseudonym` (another one), and removes their detail named `identifying`. Not atomic as
-   * a whole: repeated after a fault, it finishes.
+   * Replaces `subject` in every event of the tenant by `pseudonym` (another one), and removes their detail named `identifying`; where an event's
+   * detail named `about` is `subject`, that is replaced as well. Not atomic as a whole: repeated after a fault, it finishes.
    */
   pseudonymize(tenant: string, subject: string, pseudonym: string, signal?: AbortSignal): Promise<void>;
 }

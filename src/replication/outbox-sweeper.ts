@@ -1,5 +1,5 @@
-import type { Outbox } from '../domain/outbox.ts';
-import { type CollectionName, collectionNames, type Document, type Store } from '../domain/storage.ts';
+import { isDue, type Outbox } from '../domain/outbox.ts';
+import { type CollectionName, collectionNames, type Document, type Effect, type Store } from '../domain/storage.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 
@@ -103,7 +103,8 @@ async function settle(
       logger.warn({ collection: name, err: error }, 'an effect could not be performed; it is tried again');
     return false;
   }
-  if (document.outbox?.some((effect) => !kinds.has(effect.kind)) === true) return false;
+  const isLeft = (effect: Effect): boolean => !kinds.has(effect.kind) || !isDue(effect, clock.now());
+  if (document.outbox?.some(isLeft) === true) return false;
   // One that has expired is out of reach of a swap; with its effects performed nothing is left to keep it for.
   if (document.expiresAt !== undefined && document.expiresAt <= clock.now()) {
     await store.collection<Document>(name).remove(document.tenant, document.id, document.version, signal);

@@ -89,6 +89,11 @@ async function scriptedRun(service: ServiceProcess): Promise<{ readonly userId: 
     permission: 'documents:read',
     resource: { type: 'document', id: '42' },
   });
+  await ask('AuthorizationService/Authorize', {
+    principal: { subject: { type: 'service', id: 'billing' } },
+    permission: 'users:read',
+    resource: { type: 'user', id: userId },
+  });
   const stolen = `sk_live_${'x'.repeat(66)}`;
   await assert.rejects(jsonCall({ ...service, adminKey: stolen }, 'PolicyService/GetPolicy', {}), /401/);
   const secrets = [
@@ -131,7 +136,13 @@ await onBothStores((onStores) => {
     async (place) => {
       const service = await place.start();
       const { userId, secrets } = await scriptedRun(service);
-      await eventually(service, {}, (found) => found.some(({ type }) => type === 'decision.denied'));
+      const denials = await eventually(service, { type: 'decision.denied' }, ({ length }) => length >= 2);
+      const asked = denials.map((event) => [event['subject'], member(event, 'details', 'resource')]);
+      // By name: both may have happened in one millisecond.
+      assert.deepEqual(asked.toSorted(), [
+        ['service:billing', `user:${userId}`],
+        [`user:${userId}`, 'document:42'],
+      ]);
       const own = await events(service);
       const types = new Set(own.map(({ type }) => type));
       const expected = [

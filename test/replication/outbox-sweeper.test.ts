@@ -20,7 +20,7 @@ function world() {
       throw new Error('not now');
     },
   };
-  const outbox = createOutbox(store, createUpdates(random), handlers);
+  const outbox = createOutbox(store, createUpdates(random), handlers, clock);
   const kinds = new Set(Object.keys(handlers));
   const sweeper = createOutboxSweeper({ store, outbox, kinds, clock, logger: silentLogger() });
   const users = store.collection<Document>('users');

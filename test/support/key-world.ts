@@ -34,10 +34,11 @@ export function createKeyWorld(policy: RotationPolicy, settings: Partial<TenantS
     const random = seededRandom(seed);
     const updates = createUpdates(random);
     const follower = createFollower({ log: store.changeLog, clock, random, logger, builtIn: builtInPolicy });
-    const outbox = createOutbox(store, updates, {
+    const handlers = {
       [REVOKE_EFFECT]: createRevokeHandler(follower),
       [AUDIT_EFFECT]: createAuditBuffer({ store, clock, random, logger }).handler,
-    });
+    };
+    const outbox = createOutbox(store, updates, handlers, clock);
     const settle = createSettle(outbox);
     const rotation = createKeyRotation({ store, sealer, updates, settle, clock, tenants, policy });
     const signingKeys = createSigningKeys({ store, sealer, settle, clock, logger, tenants, rotation });

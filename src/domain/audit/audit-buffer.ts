@@ -5,6 +5,7 @@ import type { EffectHandler } from '../outbox.ts';
 import type { AuditEvent, Store } from '../storage.ts';
 import { type AuditFacts, auditEvent, eventOfEffect, ownCall } from './audit-event.ts';
 import { eventsDropped } from './audit-events.ts';
+import type { GoneName } from './gone-name.ts';
 
 // The two ways into the audit trail. What follows a write comes by the outbox and is never lost. What follows none (failures, refusals, denied
 // decisions) goes through a bounded buffer: an attacker who causes thousands a second must neither fill the memory nor make the
@@ -37,11 +38,13 @@ export interface AuditBufferPorts {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;
+  /** Absent: nobody is ever deleted. */
+  readonly goneName?: GoneName;
 }
 
 /** `maxWaiting` is for tests. */
 export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = MAX_WAITING): AuditBuffer {
-  const { store, clock, random, logger } = ports;
+  const { store, clock, random, logger, goneName = () => undefined } = ports;
   const waiting: AuditEvent[] = [];
   let dropped = 0;
   let untold = 0;
@@ -63,7 +66,11 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
     while (waiting.length > 0) {
       // Idempotent by id: a batch whose answer was lost is written again as the same events.
       const batch = waiting.slice(0, MAX_BATCH);
-      await store.auditTrail.append(batch, signal);
+      // Who was deleted while an event of theirs waited must not come back with it.
+      await store.auditTrail.append(
+        batch.map((event) => withoutGone(event, goneName)),
+        signal,
+      );
       waiting.splice(0, batch.length);
     }
   };
@@ -80,7 +87,7 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
     handler: async (_document, effect, signal) => {
       const event = eventOfEffect(effect);
       if (event === undefined) throw new TypeError(`effect ${effect.id} holds no event that this release knows`);
-      await store.auditTrail.append([event], signal);
+      await store.auditTrail.append([withoutGone(event, goneName)], signal);
       logEvent(logger, event);
     },
     get dropped() {
@@ -92,11 +99,27 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
   };
 }
 
+function withoutGone(event: AuditEvent, goneName: GoneName): AuditEvent {
+  const { tenant, subject, details } = event;
+  const named = subject === undefined ? undefined : goneName(tenant, subject);
+  const about = typeof details['about'] === 'string' ? goneName(tenant, details['about']) : undefined;
+  if (named === undefined && about === undefined) return event;
+  return {
+    ...event,
+    ...(named === undefined ? {} : { subject: named }),
+    details: {
+      ...details,
+      ...(named === undefined ? {} : { identifying: undefined }),
+      ...(about === undefined ? {} : { about }),
+    },
+  };
+}
+
 function logEvent(logger: Logger, { tenant, id, type, subject, outcome, details }: AuditEvent): void {
   if (!logger.enabled('info')) return;
-  const { caller, requestId, reason, more, identifying } = details;
+  const { caller, requestId, reason, about, more, identifying } = details;
   logger.info(
-    { audit: type, outcome, tenant, subject, caller, requestId, reason, more, client: identifying, id },
+    { audit: type, outcome, tenant, subject, caller, requestId, reason, about, more, client: identifying, id },
     'audit',
   );
 }

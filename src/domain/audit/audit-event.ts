@@ -72,6 +72,8 @@ export interface AuditFacts {
   readonly outcome: AuditEvent['outcome'];
   /** About whom: `user:<id>`, `service:<id>`. Undefined: nobody that is known. */
   readonly subject?: string | undefined;
+  /** Whom it concerns beside the subject: `user:<id>`. Told as the detail `resource`; apart from the others because it goes when that user does. */
+  readonly about?: string | undefined;
   readonly call: AuditedCall;
   /** The end user's device. */
   readonly client?: ClientDevice | undefined;
@@ -88,7 +90,7 @@ export const AUDIT_EFFECT = 'audit';
 
 /** The event, under an id that nobody else makes: random for one that follows no write, else by `writtenEventId`. */
 export function auditEvent(facts: AuditFacts, id: string): AuditEvent {
-  const { tenant, type, outcome, subject, call, client, reason, details, at } = facts;
+  const { tenant, type, outcome, subject, about, call, client, reason, details, at } = facts;
   const device = Object.entries(client ?? {}).filter(([, value]) => value !== undefined && value !== '');
   return {
     tenant,
@@ -102,6 +104,7 @@ export function auditEvent(facts: AuditFacts, id: string): AuditEvent {
       credential: call.caller.credentialId === '' ? undefined : call.caller.credentialId,
       requestId: call.requestId,
       reason,
+      about,
       more: details === undefined ? undefined : { ...details },
       identifying: device.length === 0 ? undefined : Object.fromEntries(device),
     },

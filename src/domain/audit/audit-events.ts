@@ -180,7 +180,7 @@ export function signingKeyEvent(
   return auditEffect(facts, [kid]);
 }
 
-/** A decision that was not an allow. */
+/** A decision that was not an allow. `resourceUser`: the resource, where it is a user. */
 export function decisionDenied(
   call: CallContext,
   denied: {
@@ -189,12 +189,13 @@ export function decisionDenied(
     readonly reason: string;
     readonly permission: string;
     readonly resource: string | undefined;
+    readonly resourceUser: string | undefined;
   },
   at: number,
 ): AuditFacts {
-  const { tenant, subject, reason, permission, resource } = denied;
+  const { tenant, subject, reason, permission, resource, resourceUser: about } = denied;
   const details = { permission, ...(resource === undefined ? {} : { resource }) };
-  return { tenant, type: 'decision.denied', outcome: 'denied', subject, call, reason, details, at };
+  return { tenant, type: 'decision.denied', outcome: 'denied', subject, about, call, reason, details, at };
 }
 
 /** A calling service was refused. In the tenant of calling services, whatever tenant it asked about: that one may not exist. */

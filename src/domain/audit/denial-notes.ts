@@ -28,13 +28,19 @@ export function createDenialNotes({ audit, clock }: { readonly audit: AuditNotes
   return (call, tenant, decision, { permission, resource, principal }) => {
     if (!isKept(call.caller.name)) return audit.drop();
     const named = principal?.kind === 'subject' ? principal.subject : undefined;
-    const subject = decision.subject ?? named;
+    const { reason } = decision;
+    // Of a tenant that is not there nobody can be known; asked about a deleted one, a service must not bring its users' names back.
+    const isKnown = reason !== 'UNKNOWN_TENANT';
+    const subject = isKnown ? (decision.subject ?? named) : undefined;
+    const asked = isKnown && resource !== undefined ? formatResource(resource) : undefined;
+    const isUser = resource?.type === 'user';
     const denied = {
       tenant,
       subject: subject === undefined ? undefined : formatSubject(subject),
-      reason: decision.reason,
+      reason,
       permission,
-      resource: resource === undefined ? undefined : formatResource(resource),
+      resource: isUser ? undefined : asked,
+      resourceUser: isUser ? asked : undefined,
     };
     audit.note(decisionDenied(call, denied, clock.now()));
   };

@@ -7,7 +7,7 @@ import type { TenantSettings } from '../tenant/tenant.ts';
 import type { IdentityParts } from './ports.ts';
 import type { UserDocument } from './use-cases.ts';
 import { newEpoch, swapUser, userChanged, userNotFound } from './user.ts';
-import { eraseUserEffect, markUserEffect } from './user-effects.ts';
+import { eraseUserEffects, markUserEffect } from './user-effects.ts';
 
 /**
  * Erases an account. The swap that decides takes everything personal out of the document, frees its identifiers, ends what the user carries
@@ -24,18 +24,18 @@ export async function deleteUser(
 ): Promise<void> {
   const settings = await requireTenant(parts.tenants, tenant, call.signal);
   const now = parts.clock.now();
-  const erase = eraseUserEffect(call.caller.name, randomId(parts.random));
+  const erase = eraseUserEffects(call.caller.name, randomId(parts.random), now);
   const written = await swapUser<'deleting' | 'gone' | 'changed'>(
     parts,
     tenant,
     userId,
     (user) => {
       if (user === undefined) return { kind: 'keep', result: 'gone' };
-      if (user.status === 'deleting') return { kind: 'keep', result: 'deleting' };
+      if (user.status === 'deleting') return { kind: 'keep', result: isUnderWay(user) ? 'deleting' : 'gone' };
       if (etag !== '' && etag !== user.version) return { kind: 'keep', result: 'changed' };
       return {
         kind: 'write',
-        draft: remains(user, settings, now, [userEvent('user.deleted', call, user, now), erase]),
+        draft: remains(user, settings, now, [userEvent('user.deleted', call, user, now), ...erase]),
         result: 'deleting',
       };
     },
@@ -44,6 +44,11 @@ export async function deleteUser(
   if (written.kind !== 'done' || written.result === 'gone' || written.document === undefined) throw userNotFound();
   if (written.result === 'changed') throw userChanged();
   await parts.outbox.settle('users', written.document, call.signal);
+}
+
+/** Whether more is left of the erasure than its second turn, which nobody waits for. */
+function isUnderWay({ outbox = [] }: UserDocument): boolean {
+  return outbox.some(({ notBefore }) => notBefore === undefined);
 }
 
 /** Named member by member: whatever a later release adds to a user goes as well. */

@@ -42,9 +42,22 @@ export function createUnlockUserHandler({ store, clock }: Pick<Ports, 'store' | 
   };
 }
 
-/** `author` is the caller that erases; `pseudonym`, random, is kept nowhere else, so that nothing leads back from it. */
-export function eraseUserEffect(author: string, pseudonym: string): Effect {
-  return { id: 'erase_user', kind: ERASE_USER_EFFECT, author, pseudonym };
+/**
+ * How long after an erasure it is done once more, ms: a replica that hears nothing decides for 30 s, clocks differ by up to 5 s, and a call that
+ * began before lasts 10 s by default. So what was under way, a session or an event of the user, is found by then.
+ */
+export const ERASED_AGAIN_MS = 60_000;
+
+/**
+ * Both turns of an erasure that begins at `now`, epoch ms. `author` is the caller that erases; `pseudonym`, random, is kept nowhere else, so that
+ * nothing leads back from it.
+ */
+export function eraseUserEffects(author: string, pseudonym: string, now: number): readonly Effect[] {
+  const erase = { kind: ERASE_USER_EFFECT, author, pseudonym };
+  return [
+    { ...erase, id: 'erase_user' },
+    { ...erase, id: 'erase_user:again', notBefore: now + ERASED_AGAIN_MS },
+  ];
 }
 
 /**
@@ -65,13 +78,13 @@ export function createMarkUserHandler({ store, replicas }: Pick<Ports, 'store' |
 }
 
 /**
- * Performs effects of kind `erase_user`: what the user owns, what it was granted, its name in audit records, and in the end the document
- * that carries the effect. The document holds nothing personal any more since the write that recorded the effect. A session whose
- * start was under way during that write may be inserted after the purge: it is refused by its epoch and leaves when it expires.
+ * Performs effects of kind `erase_user`: what the user owns, what it was granted, its name in audit records, and with the last of them the
+ * document that carries them, which holds nothing personal any more since the write that recorded them. A session whose start was under way
+ * during that write may be inserted after the first turn: it is refused by its epoch, and goes with the second.
  */
 export function createEraseUserHandler(ports: Ports): EffectHandler {
   const { store, replicas } = ports;
-  return async ({ tenant, id }, effect, signal) => {
+  return async ({ tenant, id, outbox }, effect, signal) => {
     const owner = `user:${id}`;
     await purge(store, 'challenges', tenant, owner, async () => {}, signal);
     await purge(store, 'sessions', tenant, owner, async () => {}, signal);
@@ -87,7 +100,7 @@ export function createEraseUserHandler(ports: Ports): EffectHandler {
     }
     await forgetSubject(replicas, tenant, { type: 'user', id }, author, signal);
     await store.auditTrail.pseudonymize(tenant, owner, `user:${pseudonym}`, signal);
-    await usersOf(store).remove(tenant, id, undefined, signal);
+    if (outbox?.at(-1)?.id === effect.id) await usersOf(store).remove(tenant, id, undefined, signal);
   };
 }
 

@@ -15,6 +15,7 @@ const outcomes: Readonly<Record<AuditEvent['outcome'], AuditOutcome>> = {
 
 export function toAuditEvent({ id, at, type, outcome, subject, details }: AuditEvent): AuditEventMessage {
   const device = members(details['identifying']);
+  const about = text(details['about']);
   return create(AuditEventSchema, {
     id,
     time: toTimestamp(at),
@@ -29,9 +30,10 @@ export function toAuditEvent({ id, at, type, outcome, subject, details }: AuditE
       device === undefined
         ? undefined
         : { ip: text(device['ip']), userAgent: text(device['userAgent']), deviceId: text(device['deviceId']) },
-    details: Object.fromEntries(
-      Object.entries(members(details['more']) ?? {}).map(([name, value]) => [name, text(value)]),
-    ),
+    details: {
+      ...Object.fromEntries(Object.entries(members(details['more']) ?? {}).map(([name, value]) => [name, text(value)])),
+      ...(about === '' ? {} : { resource: about }),
+    },
   });
 }
 

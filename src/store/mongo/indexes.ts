@@ -27,7 +27,16 @@ const INDEXES: ReadonlyMap<string, readonly IndexDescription[]> = new Map([
   ...collectionNames.map((name) => [name, BODY] as const),
   [HEALTH, [UNIQUE_KEYS, EXPIRY]],
   ['counters', [EXPIRY]],
-  ['auditTrail', [{ key: { t: 1, c: 1 } }, { key: { t: 1, s: 1, c: 1 } }, { key: { at: 1 } }]],
+  [
+    'auditTrail',
+    [
+      { key: { t: 1, c: 1 } },
+      { key: { t: 1, s: 1, c: 1 } },
+      { key: { at: 1 } },
+      // Sparse: only the few events that have the detail `about` are in it.
+      { key: { a: 1 }, sparse: true },
+    ],
+  ],
 ]);
 
 /** Makes what is missing; replicas may do it at the same time. */

@@ -15,6 +15,8 @@ interface EventRecord {
   readonly type: string;
   readonly outcome: string;
   readonly s?: string;
+  /** Tenant and detail `about`, as `recordId` joins them. */
+  readonly a?: string;
   /** The event as JSON text. */
   readonly b: string;
 }
@@ -73,7 +75,7 @@ export function createMongoAuditTrail(link: Link): AuditTrail {
   };
 }
 
-/** Goes through the subject's events in their order, which does not change meanwhile; doing it twice is doing it once. */
+/** The events of the subject, then those about it. */
 async function pseudonymize(
   link: Link,
   tenant: string,
@@ -81,10 +83,27 @@ async function pseudonymize(
   pseudonym: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  await rewrite(link, { t: tenant, s: subject }, signal, (event) => {
+    const { identifying: _identifying, ...details } = event.details;
+    return { s: pseudonym, b: encodeJson({ ...event, subject: pseudonym, details }, 'audit') };
+  });
+  await rewrite(link, { a: recordId(tenant, subject) }, signal, (event) => {
+    const details = { ...event.details, about: pseudonym };
+    return { a: recordId(tenant, pseudonym), b: encodeJson({ ...event, details }, 'audit') };
+  });
+}
+
+/** Goes through the selected events in their order, which does not change meanwhile; doing it twice is doing it once. */
+async function rewrite(
+  link: Link,
+  selected: Partial<Pick<EventRecord, 't' | 's' | 'a'>>,
+  signal: AbortSignal | undefined,
+  fieldsOf: (event: AuditEvent) => Partial<EventRecord>,
+): Promise<void> {
   const records = link.records<EventRecord>(NAME);
   let place = '';
   for (;;) {
-    const query = { t: tenant, s: subject, c: { $gt: place } };
+    const query = { ...selected, c: { $gt: place } };
     const options = { projection: { c: 1, b: 1 }, ...TIME } as const;
     const found = await link.run(
       () => records.find<Pick<EventRecord, '_id' | 'c' | 'b'>>(query, options).sort({ c: 1 }).limit(BATCH).toArray(),
@@ -92,12 +111,9 @@ async function pseudonymize(
     );
     const last = found.at(-1);
     if (last === undefined) return;
-    const updates = found.map(({ _id, b }) => {
-      const event = JSON.parse(b) as AuditEvent;
-      const { identifying: _identifying, ...details } = event.details;
-      const fields = { s: pseudonym, b: encodeJson({ ...event, subject: pseudonym, details }, 'audit') };
-      return { updateOne: { filter: { _id, t: tenant, s: subject }, update: { $set: fields } } };
-    });
+    const updates = found.map(({ _id, b }) => ({
+      updateOne: { filter: { _id, ...selected }, update: { $set: fieldsOf(JSON.parse(b) as AuditEvent) } },
+    }));
     const write = (): Promise<unknown> =>
       link.run(() => records.bulkWrite(updates, { ordered: false, ...TIME }), signal);
     await settled(write, async () => undefined);
@@ -111,6 +127,7 @@ function toRecord(event: AuditEvent): EventRecord {
   assertWhole(event.at, 'audit event at');
   const text = encodeJson(event, 'audit');
   assertBodySize(text, 'audit');
+  const { about } = event.details;
   return {
     _id: recordId(event.tenant, event.id),
     t: event.tenant,
@@ -119,6 +136,7 @@ function toRecord(event: AuditEvent): EventRecord {
     type: event.type,
     outcome: event.outcome,
     ...(event.subject === undefined ? {} : { s: event.subject }),
+    ...(typeof about === 'string' ? { a: recordId(event.tenant, about) } : {}),
     b: text,
   };
 }

@@ -35,12 +35,18 @@ export function ledgerWrites(database: DatabaseSync): LedgerWrites {
     },
     prune: ({ before, limit }) => removed(sql.prune.run(before, limit)),
     pseudonymize: ({ tenant, subject, pseudonym, limit }) => {
-      const rows = sql.about.all(tenant, subject, limit);
-      for (const row of rows) {
+      const own = sql.ofSubject.all(tenant, subject, limit);
+      for (const row of own) {
         const { identifying: _, ...details } = JSON.parse(String(row['details']));
         sql.hide.run(pseudonym, JSON.stringify(details), Number(row['seq']));
       }
-      return { kind: 'done', value: rows.length };
+      const others = sql.about.all(tenant, subject, limit);
+      for (const row of others) {
+        const details = { ...JSON.parse(String(row['details'])), about: pseudonym };
+        sql.hideAbout.run(JSON.stringify(details), Number(row['seq']));
+      }
+      // The caller goes on while either may have found as many as it may touch.
+      return { kind: 'done', value: own.length + others.length };
     },
     beat: ({ now }) => {
       sql.beat.run(now);
@@ -72,8 +78,13 @@ function prepare(database: DatabaseSync) {
        ON CONFLICT (tenant, id) DO NOTHING`,
     ),
     prune: database.prepare('DELETE FROM audit_event WHERE seq IN (SELECT seq FROM audit_event WHERE at < ? LIMIT ?)'),
-    about: database.prepare('SELECT seq, details FROM audit_event WHERE tenant = ? AND subject = ? LIMIT ?'),
+    ofSubject: database.prepare('SELECT seq, details FROM audit_event WHERE tenant = ? AND subject = ? LIMIT ?'),
     hide: database.prepare('UPDATE audit_event SET subject = ?, details = ? WHERE seq = ?'),
+    // By the index AUDIT_ABOUT.
+    about: database.prepare(
+      `SELECT seq, details FROM audit_event WHERE tenant = ? AND json_extract(details, '$.about') = ? LIMIT ?`,
+    ),
+    hideAbout: database.prepare('UPDATE audit_event SET details = ? WHERE seq = ?'),
     beat: database.prepare('UPDATE heartbeat SET at = ?'),
   };
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { APPLICATION_ID, SCHEMA, STORE_FORMAT } from './schema.ts';
+import { APPLICATION_ID, AUDIT_ABOUT, SCHEMA, STORE_FORMAT } from './schema.ts';
 import { StoreOpenError } from './store-open-error.ts';
 
 /** How long a statement waits while a foreign program (a backup, a shell) holds the file. */
@@ -97,6 +97,7 @@ export function checkFormat(database: DatabaseSync, file: string): void {
 function prepareTables(database: DatabaseSync, file: string): void {
   if (pragma(database, 'application_id') === APPLICATION_ID) {
     checkFormat(database, file);
+    database.exec(AUDIT_ABOUT);
     return;
   }
   if (database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {

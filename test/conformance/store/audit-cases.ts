@@ -8,6 +8,7 @@ import { atOnce, TENANT } from './thing.ts';
 export function auditCases(define: DefineCase): void {
   listCases(define);
   pruneCases(define);
+  pseudonymCases(define);
 }
 
 function listCases(define: DefineCase): void {
@@ -73,6 +74,16 @@ function pruneCases(define: DefineCase): void {
     },
   );
 
+  define('more than 1,000 events, or a cursor that nobody made, is refused', async ({ store: { auditTrail } }) => {
+    const many = Array.from({ length: 1001 }, (_, index) => event(`e-${index}`, index));
+    await assert.rejects(auditTrail.append(many), { name: 'UnsafeJsonError' });
+    await assert.rejects(refusedCursor(auditTrail), { name: 'UnsafeJsonError' });
+    await assert.rejects(auditTrail.list({ tenant: TENANT }, undefined, 0), { name: 'UnsafeJsonError' });
+    assert.deepEqual(await auditTrail.list({ tenant: TENANT }, undefined, 10), []);
+  });
+}
+
+function pseudonymCases(define: DefineCase): void {
   define('pseudonymize hides one subject of one tenant and its identifying details', async ({ store }) => {
     const { auditTrail } = store;
     const details = { identifying: { mail: 'a@example.com' }, count: 1 };
@@ -95,6 +106,35 @@ function pruneCases(define: DefineCase): void {
     assert.equal((await auditTrail.list({ tenant: 'globex', subject }, undefined, 10)).length, 1);
   });
 
+  define('pseudonymize hides whom an event is about beside its subject, and nothing else of it', async ({ store }) => {
+    const { auditTrail } = store;
+    const about = 'user:1';
+    const details = { identifying: { mail: 'b@example.com' }, count: 1 };
+    await auditTrail.append([
+      ...Array.from({ length: 600 }, (_, index) => event(`many-${index}`, 1, { details: { about } })),
+      event('other', 2, { subject: 'user:2', details: { ...details, about } }),
+      event('self', 3, { subject: about, details: { ...details, about } }),
+      event('longer', 4, { details: { about: 'user:12' } }),
+    ]);
+    await auditTrail.append([event('other', 2, { tenant: 'globex', details: { about } })]);
+    await auditTrail.pseudonymize(TENANT, about, 'gone:x');
+    await auditTrail.pseudonymize(TENANT, about, 'gone:x');
+    const [many, ...listed] = await auditTrail
+      .list({ tenant: TENANT, from: 1 }, undefined, 1000)
+      .then((all) => [
+        all.filter(({ at, details: { about: name } }) => at === 1 && name === 'gone:x').length,
+        ...all.filter(({ at }) => at > 1),
+      ]);
+    assert.equal(many, 600);
+    assert.deepEqual(listed, [
+      event('other', 2, { subject: 'user:2', details: { ...details, about: 'gone:x' } }),
+      event('self', 3, { subject: 'gone:x', details: { count: 1, about: 'gone:x' } }),
+      event('longer', 4, { details: { about: 'user:12' } }),
+    ]);
+    const [elsewhere] = await auditTrail.list({ tenant: 'globex' }, undefined, 10);
+    assert.equal(elsewhere?.details['about'], about);
+  });
+
   define(
     'an event that an outbox repeats after its subject was hidden stays hidden',
     async ({ store: { auditTrail } }) => {
@@ -104,14 +144,6 @@ function pruneCases(define: DefineCase): void {
       assert.equal((await auditTrail.list({ tenant: TENANT }, undefined, 10))[0]?.subject, 'gone:x');
     },
   );
-
-  define('more than 1,000 events, or a cursor that nobody made, is refused', async ({ store: { auditTrail } }) => {
-    const many = Array.from({ length: 1001 }, (_, index) => event(`e-${index}`, index));
-    await assert.rejects(auditTrail.append(many), { name: 'UnsafeJsonError' });
-    await assert.rejects(refusedCursor(auditTrail), { name: 'UnsafeJsonError' });
-    await assert.rejects(auditTrail.list({ tenant: TENANT }, undefined, 0), { name: 'UnsafeJsonError' });
-    assert.deepEqual(await auditTrail.list({ tenant: TENANT }, undefined, 10), []);
-  });
 }
 
 function refusedCursor(auditTrail: AuditTrail): Promise<unknown> {

@@ -22,7 +22,7 @@ function world() {
     }
   };
   const of = (caller: string): number => noted.filter(({ call }) => call.caller.name === caller).length;
-  return { clock, noted, deny, of, dropped: () => dropped };
+  return { clock, noted, note, deny, of, dropped: () => dropped };
 }
 
 test('services that are denied in a loop take half of the places, and every other one is still told of', () => {
@@ -41,4 +41,29 @@ test('of all together a hundred a second are kept, however many they are', () =>
   clock.advance(1000);
   deny('service:499', 30);
   assert.equal(noted.length, 125, 'the next second begins anew');
+});
+
+test('a resource that is a user is told apart, so that it goes with the user', () => {
+  const { noted, note } = world();
+  const principal = { kind: 'subject', subject: { type: 'user', id: '1' } } as const;
+  const denied = { effect: 'deny', reason: 'NO_MATCH' } as const;
+  for (const type of ['user', 'document']) {
+    const resource = { type, id: '2' };
+    note(callBy('service:a'), 'default', denied, { permission: 'things:read', principal, resource });
+  }
+  const facts = noted.map(({ subject, about, details }) => [subject, about, details?.['resource']]);
+  assert.deepEqual(facts, [
+    ['user:1', 'user:2', undefined],
+    ['user:1', undefined, 'document:2'],
+  ]);
+});
+
+test('a denial about a tenant that is not there names nobody: it may have been deleted with its users', () => {
+  const { noted, note } = world();
+  const principal = { kind: 'subject', subject: { type: 'user', id: '1' } } as const;
+  const denied = { effect: 'deny', reason: 'UNKNOWN_TENANT', subject: principal.subject } as const;
+  const resource = { type: 'user', id: '2' };
+  note(callBy('service:a'), 'gone', denied, { permission: 'things:read', principal, resource });
+  const facts = noted.map(({ subject, about, reason, details }) => [subject, about, reason, details]);
+  assert.deepEqual(facts, [[undefined, undefined, 'UNKNOWN_TENANT', { permission: 'things:read' }]]);
 });

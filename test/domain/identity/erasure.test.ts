@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { MongoClient } from 'mongodb';
+import { createAuditBuffer } from '../../../src/domain/audit/audit-buffer.ts';
 import { AUDIT_EFFECT } from '../../../src/domain/audit/audit-event.ts';
+import { createDenialNotes } from '../../../src/domain/audit/denial-notes.ts';
+import { createGoneName } from '../../../src/domain/audit/gone-name.ts';
 import { createPolicyTrail } from '../../../src/domain/audit/policy-trail.ts';
 import { builtInPolicy } from '../../../src/domain/caller/built-in-roles.ts';
 import { encodePolicyEntry, type StoredChange } from '../../../src/domain/decision/policy-log.ts';
@@ -14,6 +17,7 @@ import {
   createEraseUserHandler,
   createMarkUserHandler,
   ERASE_USER_EFFECT,
+  ERASED_AGAIN_MS,
   MARK_USER_EFFECT,
 } from '../../../src/domain/identity/user-effects.ts';
 import { createOutbox } from '../../../src/domain/outbox.ts';
@@ -22,6 +26,7 @@ import type { Store } from '../../../src/domain/storage.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
 import { systemRandom } from '../../../src/platform/random.ts';
 import { createFollower, type Follower } from '../../../src/replication/follower.ts';
+import { createOutboxSweeper } from '../../../src/replication/outbox-sweeper.ts';
 import { openMongoStore } from '../../../src/store/mongo/open-mongo-store.ts';
 import { DATABASE_FILE, openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
 import { type FakeClock, fakeClock } from '../../support/fake-clock.ts';
@@ -49,16 +54,36 @@ function followed(store: Store, clock: FakeClock): Follower {
 }
 
 /** Identity whose effects are all performed, over a replica of its own. */
-function whole({ store, clock, ports, audit }: World) {
+function whole({ store, clock, ports }: World) {
   const follower = followed(store, clock);
   const parts = { store, replicas: follower, clock };
-  const outbox = createOutbox(store, ports.updates, {
+  const logger = silentLogger();
+  const audit = createAuditBuffer({ ...parts, random: systemRandom(), logger, goneName: createGoneName(follower) });
+  const handlers = {
     [AUDIT_EFFECT]: audit.handler,
     [REVOKE_EFFECT]: createRevokeHandler(follower),
     [MARK_USER_EFFECT]: createMarkUserHandler(parts),
     [ERASE_USER_EFFECT]: createEraseUserHandler(parts),
-  });
-  return { follower, identity: createIdentity({ ...ports, outbox }) };
+  };
+  const outbox = createOutbox(store, ports.updates, handlers, clock);
+  const kinds = new Set(Object.keys(handlers));
+  return {
+    follower,
+    audit,
+    noteDenial: createDenialNotes({ audit, clock }),
+    identity: createIdentity({ ...ports, outbox, audit }),
+    sweeper: createOutboxSweeper({ store, outbox, kinds, clock, logger }),
+  };
+}
+
+/** Denials about the user, as the subject and as the resource of somebody else. */
+function denyAbout({ noteDenial }: ReturnType<typeof whole>, id: string): void {
+  const principal = (user: string) => ({ kind: 'subject', subject: { type: 'user', id: user } }) as const;
+  const denied = { effect: 'deny', reason: 'NO_MATCH' } as const;
+  noteDenial(call, tenant, denied, { permission: 'documents:read', principal: principal(id) });
+  const resource = { type: 'user', id };
+  noteDenial(call, tenant, denied, { permission: 'users:read', principal: principal('bob'), resource });
+  noteDenial(call, 'nowhere', { ...denied, reason: 'UNKNOWN_TENANT' }, { permission: 'users:read', resource });
 }
 
 /** Ada with everything that can be said of a user; her id. */
@@ -98,7 +123,6 @@ async function makeAda(world: World, { follower, identity }: ReturnType<typeof w
   await identity.authenticate(call, { ...credentials, password: PASSWORD });
   await identity.updateUser(call, { tenant, userId: id, etag: '', disabled: true });
   await identity.updateUser(call, { tenant, userId: id, etag: '', disabled: false });
-  await world.audit.flush();
   return id;
 }
 
@@ -107,12 +131,38 @@ const decisionAbout = async (follower: Follower, id: string): Promise<string> =>
   return index.decide({ subject: { type: 'user', id }, permission: 'documents:read' } as never, 0).reason;
 };
 
+async function namedIn({ auditTrail }: Store, id: string): Promise<string> {
+  const denials = await auditTrail.list({ tenant, type: 'decision.denied' }, undefined, 1000);
+  const places = [
+    ...(denials.some(({ subject }) => subject === `user:${id}`) ? ['subject'] : []),
+    ...(denials.some(({ details }) => details['about'] === `user:${id}`) ? ['resource'] : []),
+  ];
+  assert.ok(denials.length >= 2);
+  return places.join(' and ') || 'nowhere';
+}
+
 async function eraseAndWait(world: World): Promise<string> {
   const { store, clock } = world;
   const here = whole(world);
   const id = await makeAda(world, here);
+  denyAbout(here, id);
+  await here.audit.flush();
+  assert.equal(await namedIn(store, id), 'subject and resource', 'what is to be hidden is there');
+  // One event of this replica and some of another wait while she is deleted; the other has not heard of it when it writes them.
+  const there = whole(world);
+  await there.follower.load(tenant);
+  for (const each of [here, there]) denyAbout(each, id);
   await here.identity.deleteUser(call, tenant, id, '');
+  await assert.rejects(here.identity.deleteUser(call, tenant, id, ''), { reason: 'USER_NOT_FOUND' });
   assert.equal(await decisionAbout(here.follower, id), 'SUBJECT_DISABLED');
+  denyAbout(here, id);
+  await here.audit.flush();
+  assert.equal(await namedIn(store, id), 'nowhere', 'a replica that knows says it no more');
+  await there.audit.flush();
+  assert.equal(await namedIn(store, id), 'subject and resource', 'one that does not know yet says it once more');
+  clock.advance(ERASED_AGAIN_MS);
+  assert.equal(await there.sweeper.sweep(clock.now()), 1);
+  assert.equal(await namedIn(store, id), 'nowhere');
   // Events of the policy log come after everything else, from any replica.
   const trail = createPolicyTrail({ store, logger: silentLogger() });
   const { newest } = await store.changeLog.bounds(`policy/${tenant}`);
@@ -134,7 +184,7 @@ async function eraseAndWait(world: World): Promise<string> {
   });
   await later.commit(tenant, () => ({ kind: 'append', body: grantAgain, result: undefined }));
   assert.equal(await decisionAbout(later, id), 'SUBJECT_DISABLED');
-  for (const each of [here.follower, later]) await each.stop();
+  for (const each of [here.follower, there.follower, later]) await each.stop();
   return id;
 }
 

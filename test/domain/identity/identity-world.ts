@@ -92,14 +92,15 @@ export async function worldOn(store: Store, clock: FakeClock, remove: () => void
   const audit = createAuditBuffer({ store, clock, random, logger });
   const portsWith = (): IdentityPorts => {
     const updates = createUpdates(random);
-    const outbox = createOutbox(store, updates, {
+    const handlers: Parameters<typeof createOutbox>[2] = {
       [AUDIT_EFFECT]: audit.handler,
       [UNLOCK_USER_EFFECT]: createUnlockUserHandler({ store, clock }),
       [REVOKE_EFFECT]: async (_document, effect) => {
         const revocation = parseRevocation(effect['revocation']);
         if (revocation !== undefined) revoked.push(revocation);
       },
-    });
+    };
+    const outbox = createOutbox(store, updates, handlers, clock);
     const tenants = createTenantDirectory({ store, clock, logger });
     const sealer = createSealer(ring);
     const sessions = sessionStarter(store);

@@ -4,7 +4,8 @@ import {
   createEraseUserHandler,
   createMarkUserHandler,
   ERASE_USER_EFFECT,
-  eraseUserEffect,
+  ERASED_AGAIN_MS,
+  eraseUserEffects,
   MARK_USER_EFFECT,
   markUserEffect,
 } from '../../../src/domain/identity/user-effects.ts';
@@ -40,7 +41,7 @@ async function world() {
     [MARK_USER_EFFECT]: createMarkUserHandler(ports),
     [ERASE_USER_EFFECT]: createEraseUserHandler(ports),
   };
-  const outbox = createOutbox(store, createUpdates(systemRandom()), handlers);
+  const outbox = createOutbox(store, createUpdates(systemRandom()), handlers, clock);
   const kinds = new Set(Object.keys(handlers));
   const sweeper = createOutboxSweeper({ store, outbox, kinds, clock, logger: silentLogger() });
   return { store, clock, here, sweeper };
@@ -50,17 +51,18 @@ function userOf(status: string, outbox: Document['outbox']) {
   return { tenant, id: '1', schema: 1, keys: ['1'], status, epoch: 2, identifiers: [], recoveryCodes: [], outbox };
 }
 
-const erasing = [
-  revokeEffect({ kind: 'user', id: '1', epoch: 2, until: 1 }),
-  markUserEffect(2),
-  eraseUserEffect('service:admin', 'pseudonym'),
-];
+function erasing(now: number) {
+  return [
+    revokeEffect({ kind: 'user', id: '1', epoch: 2, until: 1 }),
+    markUserEffect(2),
+    ...eraseUserEffects('service:admin', 'pseudonym', now),
+  ];
+}
 
 test('an erasure that was left behind is finished by a sweep, and takes nothing of anybody else', async () => {
   const { store, clock, here, sweeper } = await world();
-  await store.collection('users').insert(userOf('deleting', erasing));
+  await store.collection('users').insert(userOf('deleting', erasing(clock.now())));
   await sweeper.sweep(clock.now() + 1);
-  assert.equal(await store.collection('users').get(tenant, '1'), undefined);
   for (const [name, id] of [
     ['sessions', 's'],
     ['challenges', 'c'],
@@ -81,17 +83,48 @@ test('an erasure that was left behind is finished by a sweep, and takes nothing 
     events.filter(({ id }) => id === 'e').map(({ subject }) => subject),
     ['user:pseudonym'],
   );
+  clock.advance(ERASED_AGAIN_MS);
+  await sweeper.sweep(clock.now() + 1);
+  assert.equal(await store.collection('users').get(tenant, '1'), undefined);
+});
+
+test('what was under way while a user was erased goes a minute later, with what is left of the user', async () => {
+  const { store, clock, sweeper } = await world();
+  await store.collection('users').insert(userOf('deleting', erasing(clock.now())));
+  assert.equal(await sweeper.sweep(clock.now() + 1), 0, 'it is not over with the first turn');
+  // A login that had begun, and another replica's event of it.
+  await store.collection('sessions').insert({ tenant, schema: 1, owner: 'user:1', id: 'late', keys: ['late'] });
+  const late = { tenant, at: 2, type: 'session.started', outcome: 'success' } as const;
+  await store.auditTrail.append([
+    { ...late, id: 'l', subject: 'user:1', details: { identifying: { ip: '192.0.2.7' } } },
+    { ...late, id: 'm', subject: 'user:2', details: { about: 'user:1' } },
+  ]);
+  clock.advance(ERASED_AGAIN_MS - 1);
+  assert.equal(await sweeper.sweep(clock.now() + 1), 0);
+  assert.deepEqual(Object.keys((await store.collection('users').get(tenant, '1')) ?? {}).includes('outbox'), true);
+  clock.advance(1);
+  assert.equal(await sweeper.sweep(clock.now() + 1), 1);
+  assert.equal(await store.collection('users').get(tenant, '1'), undefined);
+  assert.equal(await store.collection('sessions').get(tenant, 'late'), undefined);
+  const events = await store.auditTrail.list({ tenant }, undefined, 10);
+  assert.ok(!JSON.stringify(events).includes('user:1"') && !JSON.stringify(events).includes('192.0.2.7'));
+  assert.deepEqual(
+    events.filter(({ id }) => id === 'm').map(({ subject, details }) => [subject, details['about']]),
+    [['user:2', 'user:pseudonym']],
+  );
 });
 
 test('an erasure cut off at any store operation is finished by the next sweep', async () => {
   for (let cut = 1; ; cut += 1) {
     const { store, clock, here, sweeper } = await world();
-    await store.collection('users').insert(userOf('deleting', erasing));
+    await store.collection('users').insert(userOf('deleting', erasing(clock.now())));
     let operations = 0;
     store.before(() => {
       operations += 1;
       if (operations === cut) throw new Error('killed');
     });
+    await sweeper.sweep(clock.now() + 1);
+    clock.advance(ERASED_AGAIN_MS);
     await sweeper.sweep(clock.now() + 1);
     const wasCut = operations >= cut;
     store.before(() => {});

@@ -29,7 +29,7 @@ async function world() {
   const replica = () => {
     const updates = createUpdates(systemRandom());
     const handler = createTenantChangedHandler({ revoke } as Parameters<typeof createTenantChangedHandler>[0]);
-    const outbox = createOutbox(store, updates, { [TENANT_CHANGED_EFFECT]: handler });
+    const outbox = createOutbox(store, updates, { [TENANT_CHANGED_EFFECT]: handler }, clock);
     const directory = createTenantDirectory({ store, clock, logger: silentLogger() });
     const ring = createKeyRing([Buffer.alloc(32, 7).toString('base64url')]);
     return { directory, tenants: createTenantUseCases({ store, updates, outbox, clock, ring, tenants: directory }) };

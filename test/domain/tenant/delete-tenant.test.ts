@@ -47,7 +47,7 @@ function replicaOn(store: Store, clock: FakeClock) {
     [TENANT_CHANGED_EFFECT]: createTenantChangedHandler(follower),
     [PURGE_TENANT_EFFECT]: createPurgeTenantHandler({ store, replicas: follower, random }),
   };
-  const outbox = createOutbox(store, updates, handlers);
+  const outbox = createOutbox(store, updates, handlers, clock);
   const directory = createTenantDirectory({ store, clock, logger });
   const ring = undefined as never;
   const tenants = createTenantUseCases({ store, updates, outbox, clock, ring, tenants: directory });

@@ -38,9 +38,13 @@ export function createMemoryAuditTrail(parts: MemoryParts): AuditTrail {
     pseudonymize: async (tenant, subject, pseudonym, signal) => {
       await parts.turn('audit.pseudonymize', signal);
       for (const event of all()) {
-        if (event.tenant !== tenant || event.subject !== subject) continue;
-        const details = { ...event.details, identifying: undefined };
-        events.set(place(event), JSON.stringify({ ...event, subject: pseudonym, details }));
+        if (event.tenant !== tenant) continue;
+        const isSubject = event.subject === subject;
+        const isAbout = event.details['about'] === subject;
+        if (!isSubject && !isAbout) continue;
+        const about = isAbout ? pseudonym : event.details['about'];
+        const details = { ...event.details, ...(isSubject ? { identifying: undefined } : {}), about };
+        events.set(place(event), JSON.stringify({ ...event, ...(isSubject ? { subject: pseudonym } : {}), details }));
       }
     },
   };
