@@ -30,6 +30,7 @@ import { createOutbox } from './domain/outbox.ts';
 import type { ReplicaChange } from './domain/replica.ts';
 import { createRevokeHandler, createSettle, REVOKE_EFFECT } from './domain/session/revocation.ts';
 import type { Store } from './domain/storage.ts';
+import { allTenants } from './domain/tenant/all-tenants.ts';
 import { ensureTenants } from './domain/tenant/ensure-tenants.ts';
 import { createPurgeTenantHandler, PURGE_TENANT_EFFECT } from './domain/tenant/purge-tenant.ts';
 import { DEFAULT_TENANT, type ForgettingTenantDirectory, SYSTEM_TENANT } from './domain/tenant/tenant.ts';
@@ -107,6 +108,7 @@ async function found(
     logger,
     builtIn: builtInPolicy,
     pinned: [SYSTEM_TENANT, DEFAULT_TENANT],
+    tenantNames: (signal) => allTenants(store, signal),
     maxStalenessMs: settings.maxStalenessMs,
   });
   const tenants = createTenantDirectory({ store, clock, logger });

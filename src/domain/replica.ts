@@ -19,7 +19,7 @@ export type Revocation =
   | { readonly kind: 'api_key_change'; readonly id: string; readonly until: number }
   /** The key set changed: read it again. */
   | { readonly kind: 'key_set'; readonly id: string; readonly until: number }
-  /** Only in `revocation/sallyport`: the tenant of that name changed, read it again. */
+  /** In `revocation/sallyport`: the tenant of that name changed, read it again. Elsewhere it says nothing. */
   | { readonly kind: 'tenant'; readonly id: string; readonly until: number };
 
 /** Kept until `until` + 24 h, so that a clock set back brings nothing to life. */

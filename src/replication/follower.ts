@@ -7,6 +7,7 @@ import { Fault } from '../platform/faults.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { RandomSource } from '../platform/random.ts';
 import { endTenant } from './end-tenant.ts';
+import { createIdleLogs } from './idle-logs.ts';
 import { LoadedTenants } from './loaded-tenants.ts';
 import { createLogWriter } from './log-writer.ts';
 import { compact, maintain } from './maintenance.ts';
@@ -33,6 +34,8 @@ export interface FollowerOptions {
   readonly maxTenants?: number;
   /** A tenant that nobody asked about for this long is dropped, ms. */
   readonly idleMs?: number;
+  /** All tenants, so that the logs of those that nobody asks about are compacted as well; absent: only of those in memory. */
+  readonly tenantNames?: (signal: AbortSignal) => Promise<readonly string[]>;
   /** Log entries between two checkpoints of a stream. */
   readonly checkpointEvery?: number;
   /** Changes of those entries, beyond half of what the index holds, that are enough for one. */
@@ -168,9 +171,10 @@ function createReplicas(
 
 /** Checkpoints and compaction, one run at a time. */
 function createBackground(options: FollowerOptions, tenants: LoadedTenants) {
-  const { log, clock, logger } = options;
+  const { log, clock, logger, builtIn, tenantNames } = options;
   const { checkpointEvery = CHECKPOINT_EVERY, checkpointItems = CHECKPOINT_ITEMS } = options;
   const parts = { log, clock, logger, tenants, checkpointEvery, checkpointItems };
+  const idleLogs = tenantNames === undefined ? undefined : createIdleLogs({ ...parts, builtIn, tenantNames });
   const stopped = new AbortController();
   let running: Promise<void> | undefined;
   let compactedAt = clock.monotonic();
@@ -186,6 +190,7 @@ function createBackground(options: FollowerOptions, tenants: LoadedTenants) {
       for (const stream of streams) await compact(parts, stream, stopped.signal);
     }
     tenants.dropIdle();
+    await idleLogs?.step(stopped.signal);
   };
   const run = (): Promise<void> => {
     running ??= work()

@@ -59,13 +59,13 @@ function isDue(options: MaintenanceOptions, state: TenantState, stream: Followed
  * Whether the log or its checkpoint still holds what a new checkpoint would let go: what was removed (an erased user, a revocation that has
  * outlived its use) must leave a small log as well, which would not reach `checkpointEvery` in years. Once a day at most.
  */
-function isOld({ clock }: MaintenanceOptions, { checkpointedAt, changedAt }: FollowedStream): boolean {
+export function isOld({ clock }: MaintenanceOptions, { checkpointedAt, changedAt }: FollowedStream): boolean {
   if (checkpointedAt === undefined || changedAt + KEPT_MS <= checkpointedAt) return false;
   return clock.now() >= checkpointedAt + KEPT_MS;
 }
 
 /** Another replica may have written one meanwhile: then there may be nothing to do. */
-async function writeCheckpoint(
+export async function writeCheckpoint(
   options: MaintenanceOptions,
   stream: FollowedStream,
   wanted: () => boolean,

@@ -4,7 +4,7 @@ import type { Revocation } from '../domain/replica.ts';
 export const OUTLIVES_MS = 24 * 3_600_000;
 
 /** Entries looked at per `prune`, so that a million of them never hold the event loop. */
-const PRUNED_AT_ONCE = 2000;
+export const PRUNED_AT_ONCE = 2000;
 
 /** Those that only say that something is to be read again; nothing of them is kept. */
 type Notice = 'key_set' | 'api_key_change' | 'tenant';

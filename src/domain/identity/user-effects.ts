@@ -100,7 +100,10 @@ export function createEraseUserHandler(ports: Ports): EffectHandler {
     }
     await forgetSubject(replicas, tenant, { type: 'user', id }, author, signal);
     await store.auditTrail.pseudonymize(tenant, owner, `user:${pseudonym}`, signal);
-    if (outbox?.at(-1)?.id === effect.id) await usersOf(store).remove(tenant, id, undefined, signal);
+    if (outbox?.at(-1)?.id !== effect.id) return;
+    // Compaction never takes the newest entry of a log, which may be the one that revoked the user; this one names nobody.
+    await replicas.revoke(tenant, [{ kind: 'tenant', id: tenant, until: 0 }], signal);
+    await usersOf(store).remove(tenant, id, undefined, signal);
   };
 }
 

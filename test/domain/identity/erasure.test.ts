@@ -87,7 +87,7 @@ function denyAbout({ noteDenial }: ReturnType<typeof whole>, id: string): void {
 }
 
 /** Ada with everything that can be said of a user; her id. */
-async function makeAda(world: World, { follower, identity }: ReturnType<typeof whole>): Promise<string> {
+async function makeAda({ follower, identity }: ReturnType<typeof whole>): Promise<string> {
   const { id } = await identity.createUser(call, {
     tenant,
     identifiers: [
@@ -115,7 +115,6 @@ async function makeAda(world: World, { follower, identity }: ReturnType<typeof w
   ];
   const body = encodePolicyEntry({ kind: 'grants', author: 'service:app', changes });
   await follower.commit(tenant, () => ({ kind: 'append', body, result: undefined }));
-  await world.store.collection('apiKeys').insert({ tenant, id: 'k', schema: 1, keys: ['k'], owner: `user:${id}` });
   const client = { ip: '192.0.2.7', userAgent: marks.userAgent, deviceId: 'd-1815' };
   const credentials = { tenant, identifier: marks.email, client };
   await identity.authenticate(call, { ...credentials, password: 'Not-The-One-77' });
@@ -144,7 +143,7 @@ async function namedIn({ auditTrail }: Store, id: string): Promise<string> {
 async function eraseAndWait(world: World): Promise<string> {
   const { store, clock } = world;
   const here = whole(world);
-  const id = await makeAda(world, here);
+  const id = await makeAda(here);
   denyAbout(here, id);
   await here.audit.flush();
   assert.equal(await namedIn(store, id), 'subject and resource', 'what is to be hidden is there');
