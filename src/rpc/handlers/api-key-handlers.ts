@@ -7,7 +7,6 @@ import {
   RevokeApiKeyResponseSchema,
   RotateApiKeyResponseSchema,
   UpdateApiKeyResponseSchema,
-  VerifyApiKeyResponseSchema,
 } from '../../../gen/sallyport/v1/api_key_pb.ts';
 import type { KeyUseCases } from '../../domain/keys/use-cases.ts';
 import { checkId } from '../../domain/subject.ts';
@@ -15,7 +14,7 @@ import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { toApiKey } from '../convert/to-api-key.ts';
-import { toDecision } from '../convert/to-decision.ts';
+import { toVerifyApiKeyResponse } from '../convert/to-verified-api-key.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
 import {
@@ -29,12 +28,7 @@ import {
 export function apiKeyHandlers(keys: Omit<KeyUseCases, 'jwks'>, clock: Clock): Handlers<typeof ApiKeyService> {
   return {
     verifyApiKey: (call, request) =>
-      mapAnswer(keys.verifyApiKey(call, parseVerifyApiKey(request)), ({ decision, key }) => {
-        const message = create(VerifyApiKeyResponseSchema);
-        message.decision = toDecision(decision);
-        if (key !== undefined) message.key = toApiKey(key, undefined);
-        return message;
-      }),
+      mapAnswer(keys.verifyApiKey(call, parseVerifyApiKey(request)), toVerifyApiKeyResponse),
     createApiKey: async (call, request) => {
       const { key, secret } = await keys.createApiKey(call, parseCreateApiKey(request, clock.now()));
       const alreadyCreated = secret === undefined;
