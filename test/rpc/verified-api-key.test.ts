@@ -13,6 +13,8 @@ function document(displayName: string): ApiKeyDocument {
     tenant: 'default',
     id: 'key-1',
     version: '1',
+    schema: 1,
+    keys: [],
     subject,
     displayName,
     test: false,
