@@ -87,6 +87,7 @@ function incomingOf(request: ConnectRequest, ip: ConnectGuardOptions['ip']): Inc
   const { protocol } = new URL(request.url);
   return {
     method: request.requestMethod,
+    url: request.url,
     header,
     ip: ip?.(request),
     ownOrigin: originOf(protocol.slice(0, -1), header('host') ?? header(':authority')),

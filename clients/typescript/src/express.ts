@@ -1,15 +1,19 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import express from 'express';
+import { type ConfirmTotpResult, confirmAnswer, type TotpEnrollment } from './guard/challenge-steps.ts';
+import { type FederatedLoginOptions, type FederatedLoginResult, FORGET_LOGIN } from './guard/federated-login.ts';
 import { createGuardCore, type GuardOptions } from './guard/guard-core.ts';
 import { parsedRequest } from './guard/incoming-request.ts';
-import { type LoginResult, loginAnswer } from './guard/log-in.ts';
+import { type LoginAnswer, type LoginResult, loginAnswer } from './guard/login-result.ts';
 import type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 import type { Principal } from './guard/principal.ts';
 import { asRefusal } from './guard/refusal.ts';
 import type { Sallyport } from './sallyport.ts';
 
+export type { ConfirmTotpResult, TotpEnrollment } from './guard/challenge-steps.ts';
+export type { FederatedLoginOptions, FederatedLoginResult } from './guard/federated-login.ts';
 export type { GuardOptions } from './guard/guard-core.ts';
-export type { LoginResult } from './guard/log-in.ts';
+export type { LoginResult } from './guard/login-result.ts';
 export type { Explanation, ResourceOfRequest } from './guard/permission-gate.ts';
 export type { Principal } from './guard/principal.ts';
 export type { Problem, ProblemCode } from './guard/problem.ts';
@@ -23,9 +27,9 @@ declare module 'express-serve-static-core' {
 }
 
 /** How a step of a login answers. */
-export interface LoginOptions {
+export interface LoginOptions<Result = LoginResult> {
   /** Answers in the application's own way, for example with a page; the cookie is set. Default: JSON, 200 or 202. */
-  readonly reply?: (request: Request, response: Response, result: LoginResult) => void | Promise<void>;
+  readonly reply?: (request: Request, response: Response, result: Result) => void | Promise<void>;
 }
 
 export interface ExpressGuard {
@@ -36,6 +40,31 @@ export interface ExpressGuard {
   login(options?: LoginOptions): RequestHandler[];
   /** Takes `challenge` of a 202 and `code`, six digits or a recovery code; answers as `login()` does. */
   verifyTotp(options?: LoginOptions): RequestHandler[];
+  /**
+   * For the step ENROLL_TOTP takes `challenge` of a 202; 200 with `secret`, `otpauthUri` and `qrSvg` for the user's app. Refused as logins
+   * are. Within 3 s.
+   */
+  enrollTotp(options?: LoginOptions<TotpEnrollment>): RequestHandler[];
+  /**
+   * Takes `challenge` and the first `code` of that app; answers as `login()` does, with ten `recoveryCodes` that are never shown again. They
+   * stand alone in a 200 where the login was over by then.
+   */
+  confirmTotp(options?: LoginOptions<ConfirmTotpResult>): RequestHandler[];
+  /**
+   * For the step CHANGE_PASSWORD takes `challenge` of a 202 and `newPassword`; answers as `login()` does. 400 with `rules` where the
+   * tenant's policy does not take the password.
+   */
+  changePassword(options?: LoginOptions): RequestHandler[];
+  /**
+   * For GET: 303 to an identity provider, with a cookie of ten minutes. `?return_to=/path` says where the login ends. Refused with 403, 429
+   * or 503. Within 10 s.
+   */
+  beginFederatedLogin(options: FederatedLoginOptions): GuardHandler;
+  /**
+   * For GET on the path of `redirectUri`: 303 to where the login was begun for, with the session's cookie, or 202 as `login()`. Refused with
+   * 400, 401, 403, 429 or 503; then the login begins anew. Within 10 s.
+   */
+  finishFederatedLogin(options?: LoginOptions<FederatedLoginResult>): RequestHandler;
   /** Ends the session and makes the browser forget it: 204, or 503 while the session may live on. */
   logout(options?: { readonly reply?: (request: AnyRequest, response: Response) => unknown }): GuardHandler;
   /**
@@ -85,13 +114,14 @@ const BODY_LIMIT = '16kb';
 export function guard(sallyport: Sallyport, options: GuardOptions<Request> = {}): ExpressGuard {
   const core = createGuardCore<AnyRequest>(sallyport, options, parsedRequest);
   const parsers = [express.json({ limit: BODY_LIMIT }), express.urlencoded({ extended: false, limit: BODY_LIMIT })];
-  const step = (run: typeof core.logIn, { reply = replyInJson }: LoginOptions = {}): RequestHandler[] => [
+  const step = <Result extends object>(
+    run: (request: AnyRequest, body: unknown) => Promise<Result>,
+    answerOf: (result: Result) => LoginAnswer,
+    { reply = replyBy(answerOf) }: LoginOptions<Result> = {},
+  ): RequestHandler[] => [
     ...parsers,
     async (request, response) => {
-      const result = await run(request, request.body);
-      response.set('Cache-Control', 'no-store');
-      if (result.kind === 'loggedIn') response.append('Set-Cookie', result.setCookie);
-      await reply(request, response, result);
+      await reply(request, response, keepSession(response, await run(request, request.body)));
     },
   ];
   const authenticate = async (request: AnyRequest, isOptional: boolean): Promise<void> => {
@@ -99,8 +129,22 @@ export function guard(sallyport: Sallyport, options: GuardOptions<Request> = {})
     if (principal !== undefined) request.principal = principal;
   };
   return {
-    login: (more) => step(core.logIn, more),
-    verifyTotp: (more) => step(core.verifyCode, more),
+    login: (more) => step(core.logIn, loginAnswer, more),
+    verifyTotp: (more) => step(core.verifyCode, loginAnswer, more),
+    enrollTotp: (more) => step(core.enrollTotp, (body) => ({ status: 200, body }), more),
+    confirmTotp: (more) => step(core.confirmTotp, confirmAnswer, more),
+    changePassword: (more) => step(core.changePassword, loginAnswer, more),
+    beginFederatedLogin: (how) => async (request, response) => {
+      const { location, setCookie } = await core.beginFederated(request, how);
+      response.append('Set-Cookie', setCookie).set({ 'Cache-Control': 'no-store', Location: location });
+      response.status(303).end();
+    },
+    finishFederatedLogin:
+      ({ reply = replyByReturning } = {}) =>
+      async (request, response) => {
+        response.append('Set-Cookie', FORGET_LOGIN);
+        await reply(request, response, keepSession(response, await core.finishFederated(request)));
+      },
     logout:
       ({ reply = (_: AnyRequest, response: Response) => response.status(204).end() } = {}) =>
       async (request, response) => {
@@ -137,7 +181,21 @@ export function guard(sallyport: Sallyport, options: GuardOptions<Request> = {})
   };
 }
 
-function replyInJson(_request: Request, response: Response, result: LoginResult): void {
-  const { status, body } = loginAnswer(result);
-  response.status(status).json(body);
+/** Sets the cookie of a login that is done; gives the result. */
+function keepSession<Result extends object>(response: Response, result: Result): Result {
+  response.set('Cache-Control', 'no-store');
+  if ('setCookie' in result && typeof result.setCookie === 'string') response.append('Set-Cookie', result.setCookie);
+  return result;
+}
+
+function replyBy<Result>(answerOf: (result: Result) => LoginAnswer) {
+  return (_request: Request, response: Response, result: Result): void => {
+    const { status, body } = answerOf(result);
+    response.status(status).json(body);
+  };
+}
+
+function replyByReturning(request: Request, response: Response, result: FederatedLoginResult): void {
+  if (result.kind === 'challenge') replyBy(loginAnswer)(request, response, result);
+  else response.set('Location', result.returnTo).status(303).end();
 }

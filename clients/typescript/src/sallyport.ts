@@ -52,9 +52,10 @@ export interface Sallyport {
   close(): void;
 }
 
-/** Services whose calls hash a password or wait for a factor. */
+/** Methods that hash a password, wait for a factor or ask an identity provider. */
 const SLOW = new Set([
   'Authenticate',
+  'BeginFederatedLogin',
   'VerifyTotp',
   'ChangePassword',
   'ResetPassword',

@@ -1,8 +1,23 @@
 import type { JsonObject } from '@bufbuild/protobuf';
 import type { Sallyport } from '../sallyport.ts';
 import { type Authenticated, authenticateRequest } from './authenticate-request.ts';
+import {
+  type ConfirmTotpResult,
+  changePassword,
+  confirmTotp,
+  enrollTotp,
+  type TotpEnrollment,
+} from './challenge-steps.ts';
+import {
+  type BegunLogin,
+  beginFederated,
+  type FederatedLoginOptions,
+  type FederatedLoginResult,
+  finishFederated,
+} from './federated-login.ts';
 import { type GuardSettings, type IncomingRequest, isSafe } from './incoming-request.ts';
-import { checkOrigin, type LoginResult, logIn, logOut, verifyCode } from './log-in.ts';
+import { checkOrigin, logIn, logOut, verifyCode } from './log-in.ts';
+import type { LoginResult } from './login-result.ts';
 import { type Explanation, type PermissionGate, permissionGate, type ResourceOfRequest } from './permission-gate.ts';
 import type { Principal } from './principal.ts';
 import { Refusal } from './refusal.ts';
@@ -22,6 +37,12 @@ export interface GuardOptions<R> {
 export interface GuardCore<R> {
   logIn(request: R, body: unknown): Promise<LoginResult>;
   verifyCode(request: R, body: unknown): Promise<LoginResult>;
+  enrollTotp(request: R, body: unknown): Promise<TotpEnrollment>;
+  confirmTotp(request: R, body: unknown): Promise<ConfirmTotpResult>;
+  changePassword(request: R, body: unknown): Promise<LoginResult>;
+  beginFederated(request: R, options: FederatedLoginOptions): Promise<BegunLogin>;
+  /** However it ends, the answer carries `FORGET_LOGIN`. */
+  finishFederated(request: R): Promise<FederatedLoginResult>;
   /** The Set-Cookie header that makes the browser forget the session. */
   logOut(request: R): Promise<string>;
   /** Undefined, only where it is optional: nobody's. */
@@ -69,6 +90,11 @@ export function createGuardCore<R extends object>(
   return {
     logIn: async (request, body) => logIn(sallyport, incomingOf(request), settings, body),
     verifyCode: async (request, body) => verifyCode(sallyport, incomingOf(request), settings, body),
+    enrollTotp: async (request, body) => enrollTotp(sallyport, incomingOf(request), settings, body),
+    confirmTotp: async (request, body) => confirmTotp(sallyport, incomingOf(request), settings, body),
+    changePassword: async (request, body) => changePassword(sallyport, incomingOf(request), settings, body),
+    beginFederated: async (request, how) => beginFederated(sallyport, incomingOf(request), settings, how),
+    finishFederated: async (request) => finishFederated(sallyport, incomingOf(request), settings),
     logOut: async (request) => {
       const sessionId = visits.get(request)?.authenticated.principal.sessionId;
       return logOut(sallyport, incomingOf(request), settings, sessionId);

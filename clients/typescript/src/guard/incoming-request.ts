@@ -4,6 +4,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 export interface IncomingRequest {
   /** Upper case. */
   readonly method: string;
+  /** With its query. */
+  readonly url: string;
   /** A header by its lower-case name; several of one name joined by commas. */
   header(name: string): string | undefined;
   /** Address of the browser or program, which the framework takes from the proxies that it trusts. */
@@ -38,6 +40,7 @@ export function originOf(protocol: string, host: string | undefined): string | u
 /** What Express and Fastify have in common of a request. */
 interface ParsedRequest {
   readonly method: string;
+  readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly ip?: string | undefined;
   readonly protocol: string;
@@ -51,6 +54,7 @@ export function parsedRequest(request: ParsedRequest): IncomingRequest {
   const field: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, '_csrf') : undefined;
   return {
     method: request.method,
+    url: request.url,
     header: (name) => {
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;

@@ -17,7 +17,14 @@ const problems = {
   invalid_credentials: { status: 401, title: 'The name or the password is wrong.' },
   code_invalid: { status: 401, title: 'The code is wrong.' },
   code_already_used: { status: 401, title: 'The code was used before. Wait for the next one.' },
+  password_rejected: { status: 400, title: 'The new password breaks rules.' },
   challenge_expired: { status: 401, title: 'The login took too long. Begin again.' },
+  federation_login_unknown: { status: 401, title: 'The login took too long, or was begun elsewhere. Begin again.' },
+  federation_provider_refused: { status: 401, title: 'The identity provider refused the login. Begin again.' },
+  federation_response_invalid: { status: 401, title: 'The answer of the identity provider is not valid. Begin again.' },
+  federation_access_denied: { status: 403, title: 'The login was cancelled, or denied by the identity provider.' },
+  federation_provider_disabled: { status: 403, title: 'This identity provider is not in use here.' },
+  federation_no_account: { status: 403, title: 'There is no account here for this login.' },
   credential_wrong_network: { status: 403, title: 'The API key may not be used from here.' },
   subject_disabled: { status: 403, title: 'The account is disabled.' },
   csrf_wrong_origin: { status: 403, title: 'The request does not come from a page of this application.' },
@@ -37,6 +44,8 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly code: ProblemCode;
+  /** With `password_rejected`: which rules, for example `min_length`. */
+  readonly rules?: readonly string[];
 }
 
 export function problemOf(code: ProblemCode): Problem {

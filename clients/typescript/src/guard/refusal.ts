@@ -5,6 +5,12 @@ import { credentialFault } from '../credential-fault.ts';
 import type { CredentialFault } from '../token-verdict.ts';
 import { type Problem, type ProblemCode, problemOf } from './problem.ts';
 
+interface RefusalOptions {
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+  readonly rules?: readonly string[] | undefined;
+}
+
 /** Why a request goes no further. `errors()` turns it into an answer; until then an application's own error handler may. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -14,12 +20,15 @@ export class Refusal extends Error {
   readonly statusCode: number;
   /** Headers of the answer. */
   readonly headers: Readonly<Record<string, string>>;
+  /** With `password_rejected`: the rules that the password breaks. */
+  readonly rules: readonly string[] | undefined;
 
   /** `retryAfterMs` becomes Retry-After, in whole seconds, at least 1. `cause` is for logs. */
-  constructor(code: ProblemCode, more: { readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {}) {
+  constructor(code: ProblemCode, more: RefusalOptions = {}) {
     const { title, status: httpStatus } = problemOf(code);
     super(title, more.cause === undefined ? {} : { cause: more.cause });
     this.code = code;
+    this.rules = more.rules;
     this.status = httpStatus;
     this.statusCode = httpStatus;
     const retryAfter = more.retryAfterMs === undefined ? undefined : Math.max(1, Math.ceil(more.retryAfterMs / 1000));
@@ -32,7 +41,8 @@ export class Refusal extends Error {
   }
 
   get problem(): Problem {
-    return problemOf(this.code);
+    const problem = problemOf(this.code);
+    return this.rules === undefined ? problem : { ...problem, rules: this.rules };
   }
 }
 
@@ -93,6 +103,33 @@ export function refusalOfError(error: unknown): unknown {
 export function asRefusal(error: unknown): Refusal | undefined {
   const refusal = refusalOfError(error);
   return refusal instanceof Refusal ? refusal : undefined;
+}
+
+/** The refusal of a step of a login; errors that speak of what the page sent, and not of the application, say so. */
+function refusalOfStep(error: unknown): unknown {
+  if (!(error instanceof CallError)) return error;
+  switch (error.reason) {
+    case 'PASSWORD_REJECTED':
+      return new Refusal('password_rejected', { rules: (error.metadata['rules'] ?? '').split(',') });
+    // Another tab has confirmed the factor, or none was enrolled: either way the login begins anew.
+    case 'FACTOR_ALREADY_ENROLLED':
+    case 'ENROLLMENT_NOT_FOUND':
+      return new Refusal('challenge_expired');
+    default: {
+      // The page named a challenge that asks for another step.
+      const isOfPage = error.code === status.INVALID_ARGUMENT && error.violations[0]?.field === 'challenge_token';
+      return isOfPage ? new Refusal('malformed') : refusalOfError(error);
+    }
+  }
+}
+
+/** `orRefuse` for a step of a login, whose challenge and password are the page's. */
+export async function orRefuseStep<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw refusalOfStep(error);
+  }
 }
 
 /** Runs `ask`; a call without an answer becomes a Refusal. */
