@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { MongoClient } from 'mongodb';
 import { ApiKeyService } from '../../gen/sallyport/v1/api_key_pb.ts';
 import { AuthenticationService } from '../../gen/sallyport/v1/authentication_pb.ts';
 import { AuthorizationService } from '../../gen/sallyport/v1/authorization_pb.ts';
@@ -12,8 +8,8 @@ import { DecisionReason, Effect } from '../../gen/sallyport/v1/decision_pb.ts';
 import { PolicyService } from '../../gen/sallyport/v1/policy_pb.ts';
 import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { IdentifierKind, UserService, UserStatus } from '../../gen/sallyport/v1/user_pb.ts';
-import { DATABASE_FILE } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { onEachStore, type StoreSubject } from '../support/both-stores.ts';
+import { everythingStored } from '../support/everything-stored.ts';
 import { grpcClient } from '../support/grpc-client.ts';
 
 const PASSWORD = 'Correct-Horse-42-Battery';
@@ -103,28 +99,6 @@ async function untilDisabled(clients: Clients, id: string): Promise<void> {
   }
 }
 
-/** Everything the store keeps, as one text, after what was removed has really left the file. */
-async function everythingStored({ place, services }: StoreSubject): Promise<string> {
-  if (place.kind === 'mongodb') {
-    const client = new MongoClient(place.storeUrl);
-    const db = client.db();
-    const texts: string[] = [];
-    for (const { name } of await db.listCollections().toArray()) {
-      texts.push(JSON.stringify(await db.collection(name).find().toArray()));
-    }
-    await client.close();
-    return texts.join('\n');
-  }
-  const [{ dataDir, stop }] = services;
-  await stop();
-  const database = new DatabaseSync(join(dataDir, DATABASE_FILE));
-  database.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)');
-  database.close();
-  return readdirSync(dataDir)
-    .map((name) => readFileSync(join(dataDir, name), 'latin1'))
-    .join('\n');
-}
-
 await onEachStore({
   'an account is changed, disabled and enabled, on every replica, and listed page by page': async (subject) => {
     const clients = clientsOf(subject);
@@ -189,7 +163,7 @@ await onEachStore({
     // An attempt at an account that is not there is an event like any other, so it comes from another device.
     assert.equal((await logIn(clients, marks.email, 'Somebody/2.0')).case, 'rejection');
     for (const client of Object.values(clients)) client.close();
-    const stored = await everythingStored(subject);
+    const stored = await everythingStored(subject.place, subject.services[0]);
     assert.ok(stored.includes('sallyport'), 'what is searched is the store');
     for (const mark of Object.values(marks)) assert.ok(!stored.toLowerCase().includes(mark.toLowerCase()), mark);
     assert.ok(!stored.includes('$argon2id$'), 'the hash of her password');
