@@ -149,8 +149,8 @@ export const ErrorReason = {
   ENROLLMENT_NOT_FOUND: 14,
 
   /**
-   * FAILED_PRECONDITION. The new password does not satisfy the tenant's policy. Show the user which rules it broke.
-   * Metadata: `rules`, comma separated.
+   * FAILED_PRECONDITION. The new password does not satisfy the tenant's policy. The message has a sentence for each
+   * rule that it broke, for people; a form asks CheckPassword. Metadata: `rules`, comma separated.
    * Example: {"reason": "PASSWORD_REJECTED", "domain": "sallyport", "metadata": {"rules": "min_length,number"}}
    *
    * @generated from enum value: ERROR_REASON_PASSWORD_REJECTED = 15;

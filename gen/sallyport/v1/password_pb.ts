@@ -112,7 +112,7 @@ export type BrokenRule = Message<"sallyport.v1.BrokenRule"> & {
   rule: PasswordRule;
 
   /**
-   * For people. Example: `at least 12 characters`.
+   * For people, a sentence in English. Example: `The password must have at least 12 characters.`
    *
    * @generated from field: string description = 2;
    */

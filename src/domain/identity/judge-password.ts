@@ -77,9 +77,11 @@ export async function requireGoodPassword(
 ): Promise<void> {
   const { broken } = await judgePassword(parts, call, tenant, settings, candidate);
   if (broken.length === 0) return;
-  const needed = broken.map(({ description }) => description).join(', ');
+  const sentences = broken.map(({ rule }, index) =>
+    describeRule(settings.passwordPolicy, rule, candidate.owner.hasFactor, index === 0 ? 'The password' : 'It'),
+  );
   const rules = broken.map(({ rule }) => rule).join(',');
-  throw new DomainError('PASSWORD_REJECTED', `the password needs ${needed}`, { metadata: { rules } });
+  throw new DomainError('PASSWORD_REJECTED', sentences.join(' '), { metadata: { rules } });
 }
 
 /** Only the first five characters of the hash leave the service (k-anonymity). What an outage means is the tenant's setting. */

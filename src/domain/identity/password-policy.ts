@@ -61,27 +61,36 @@ export function brokenRules(policy: PasswordPolicy, facts: PasswordFacts): reado
   return broken.flatMap(([isBroken, rule]) => (isBroken ? [rule] : []));
 }
 
-/** The rule in a user's words: what the password needs. */
-export function describeRule(policy: PasswordPolicy, rule: PasswordRule, hasFactor: boolean): string {
+/** The rule as a sentence for people, such as `The password must have a number.` */
+export function describeRule(
+  policy: PasswordPolicy,
+  rule: PasswordRule,
+  hasFactor: boolean,
+  subject = 'The password',
+): string {
+  return `${subject} must ${demandOf(policy, rule, hasFactor)}.`;
+}
+
+function demandOf(policy: PasswordPolicy, rule: PasswordRule, hasFactor: boolean): string {
   switch (rule) {
     case 'min_length':
-      return `at least ${leastChars(policy, hasFactor)} characters`;
+      return `have at least ${leastChars(policy, hasFactor)} characters`;
     case 'upper_case':
-      return 'an upper-case letter';
+      return 'have an upper-case letter';
     case 'number':
-      return 'a number';
+      return 'have a number';
     case 'special':
-      return 'a character that is neither letter nor number';
+      return 'have a character that is neither a letter nor a number';
     case 'common':
-      return 'to be no common password, in whatever spelling';
+      return 'not be a common one, in whatever spelling';
     case 'guessable':
-      return 'to be harder to guess';
+      return 'be harder to guess';
     case 'context':
-      return 'to hold no name of the user or the service';
+      return 'not contain a name of the user or of the service';
     case 'breached':
-      return 'not to be known from a breach';
+      return 'not be one that is known from a breach';
     case 'unchanged':
-      return 'to be another one than before';
+      return 'be another one than before';
   }
 }
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIdentity } from '../../../src/domain/identity/create-identity.ts';
-import { brokenRules, leastChars, type PasswordFacts } from '../../../src/domain/identity/password-policy.ts';
+import {
+  brokenRules,
+  describeRule,
+  leastChars,
+  type PasswordFacts,
+} from '../../../src/domain/identity/password-policy.ts';
 import { type PasswordPolicy, tenantsOf } from '../../../src/domain/tenant/tenant.ts';
 import { Fault } from '../../../src/platform/faults.ts';
 import { callBy, memoryWorld, OTHER_PASSWORD, PASSWORD, sqliteWorld, tally, type World } from './identity-world.ts';
@@ -86,6 +91,33 @@ test('the passwords that everybody uses are refused wherever one is set, with al
     ['min_length', 'upper_case', 'number', 'special', 'common', 'guessable'],
   );
   assert.ok(all.score < 3);
+});
+
+test('a refusal says in a sentence for each rule what the password must be like, and names the rules for programs', async () => {
+  await using world = await memoryWorld();
+  const user = await world.user();
+  await assert.rejects(world.identity.setPassword(call, tenant, user.id, 'Short-Harbour', false), {
+    reason: 'PASSWORD_REJECTED',
+    message: 'The password must have a number.',
+    metadata: { rules: 'number' },
+  });
+  await assert.rejects(world.identity.setPassword(call, tenant, user.id, 'short', false), {
+    message:
+      'The password must have at least 12 characters. It must have an upper-case letter. It must have a number. It must have a character ' +
+      'that is neither a letter nor a number. It must not be a common one, in whatever spelling. It must be harder to guess.',
+    metadata: { rules: 'min_length,upper_case,number,special,common,guessable' },
+  });
+  const { broken } = await world.identity.checkPassword(call, { tenant, password: 'short', userId: '', context: [] });
+  assert.equal(broken[1]?.description, 'The password must have an upper-case letter.');
+  const every = ['context', 'breached', 'unchanged'] as const;
+  assert.deepEqual(
+    every.map((rule) => describeRule(policy, rule, false)),
+    [
+      'The password must not contain a name of the user or of the service.',
+      'The password must not be one that is known from a breach.',
+      'The password must be another one than before.',
+    ],
+  );
 });
 
 test('a tenant in mode nist takes a long phrase without digits, and refuses the name of its user', async () => {
