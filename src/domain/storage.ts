@@ -203,12 +203,14 @@ export interface AuditFilter {
   readonly subject?: string | undefined;
   readonly type?: string | undefined;
   readonly outcome?: AuditEvent['outcome'] | undefined;
+  /** True: in the opposite order. */
+  readonly newestFirst?: boolean | undefined;
 }
 
 export interface AuditTrail {
   /** Idempotent by (tenant, id). At most 1,000 events. */
   append(events: readonly AuditEvent[], signal?: AbortSignal): Promise<void>;
-  /** In order of (at, id); `after` is the cursor of the last event seen, made by `auditCursor` (src/platform/audit-cursor.ts). */
+  /** In order of (at, id), or in the opposite one; `after` is the cursor of the last event seen, made by `auditCursor` (src/platform/audit-cursor.ts). */
   list(
     filter: AuditFilter,
     after: string | undefined,

@@ -21,6 +21,7 @@ interface FilterOptions {
   readonly type?: string;
   readonly outcome?: string;
   readonly limit?: string;
+  readonly newestFirst?: boolean;
 }
 
 /** `sallyport audit ...` */
@@ -30,9 +31,9 @@ export function addAuditCommands(kit: Kit, program: Command): void {
     kit,
     audit,
     'list',
-    'recorded events, oldest first',
+    'recorded events, oldest first unless told otherwise',
     async ({ client, tenant, output, io }, _, options) => {
-      const filter = { tenant, ...filterOf(io, options) };
+      const filter = { tenant, ...filterOf(io, options), newestFirst: options.newestFirst === true };
       const events = pages(limitOf(options.limit), async (page) => {
         const answer = await client(AuditService).listEvents({ ...filter, ...page });
         return { items: answer.events, nextPageToken: answer.nextPageToken };
@@ -40,7 +41,10 @@ export function addAuditCommands(kit: Kit, program: Command): void {
       await output.list(AuditEventSchema, events, COLUMNS);
     },
   );
-  withFilter(list).option('--until <time>', 'before then').option('--limit <n>', 'stop after this many');
+  withFilter(list)
+    .option('--until <time>', 'before then')
+    .option('--newest-first', 'the newest come first, with --limit the last ones')
+    .option('--limit <n>', 'stop after this many');
   const watch = online<FilterOptions>(
     kit,
     audit,

@@ -163,7 +163,7 @@ function show({ output }: ServiceConnection, key: ApiKey | undefined): void {
 
 function fieldsOf(key: ApiKey | undefined): Fields {
   if (key === undefined) return [];
-  const { callsPerMinute } = key.rateLimit ?? { callsPerMinute: 0 };
+  const { callsPerMinute, burst } = key.rateLimit ?? { callsPerMinute: 0, burst: 0 };
   return [
     ['id', key.id],
     ['owner', subjectText(key.owner)],
@@ -173,7 +173,7 @@ function fieldsOf(key: ApiKey | undefined): Fields {
     ['scopes', key.scopes.join(', ')],
     ['networks', key.allowedNetworks.join(', ')],
     ['audiences', key.allowedAudiences.join(', ')],
-    ['rate', callsPerMinute === 0 ? '' : `${callsPerMinute} a minute`],
+    ['rate', callsPerMinute === 0 ? '' : `${callsPerMinute} a minute, ${burst} at once`],
     ...Object.entries(key.metadata).map(([name, value]): readonly [string, string] => [`metadata ${name}`, value]),
     ['created', timeText(key.createTime)],
     ['expires', timeText(key.expireTime)],

@@ -10,6 +10,7 @@ export interface KeyLimitOptions {
   readonly expires?: string;
   readonly network?: readonly string[];
   readonly rate?: string;
+  readonly burst?: string;
   readonly audience?: readonly string[];
   readonly metadata?: readonly string[];
 }
@@ -21,26 +22,28 @@ export function withKeyLimits(command: Command): Command {
     .option('--expires <time>', 'when it stops working: a date, or such as 90d')
     .option('--network <cidr>', 'a network it may be used from (repeatable)', collect)
     .option('--rate <calls>', 'calls per minute')
+    .option('--burst <calls>', 'with --rate: calls at once after a pause; what a second allows where it is not given')
     .option('--audience <audience>', 'whom tokens may be for that are issued to it (repeatable)', collect)
     .option('--metadata <name=value>', 'a note of your own (repeatable)', collect);
 }
 
 /** The options by the fields' names in the contract; only those that were given. `now`: ms, for times that count from it. */
 export function keyLimits(options: KeyLimitOptions, now: number) {
-  const { scope, displayName, expires, network, rate, audience, metadata } = options;
+  const { scope, displayName, expires, network, rate, burst, audience, metadata } = options;
+  if (burst !== undefined && rate === undefined) throw new CommandError('--burst goes with --rate: both are set anew');
   return {
     ...(scope === undefined ? {} : { scopes: [...scope] }),
     ...(displayName === undefined ? {} : { displayName }),
     ...(expires === undefined ? {} : { expireTime: timeOf(expires, '--expires', now, 1) }),
     ...(network === undefined ? {} : { allowedNetworks: [...network] }),
-    ...(rate === undefined ? {} : { rateLimit: { callsPerMinute: callsPerMinute(rate) } }),
+    ...(rate === undefined ? {} : { rateLimit: rateLimitOf(rate, burst) }),
     ...(audience === undefined ? {} : { allowedAudiences: [...audience] }),
     ...(metadata === undefined ? {} : { metadata: pairsOf(metadata, '--metadata') }),
   };
 }
 
-/** Of an update mask, by the option that sets the field. */
-const FIELDS: Readonly<Record<keyof KeyLimitOptions, string>> = {
+/** Of an update mask, by the option that sets the field; --burst is part of that of --rate. */
+const FIELDS: Readonly<Record<Exclude<keyof KeyLimitOptions, 'burst'>, string>> = {
   scope: 'scopes',
   displayName: 'display_name',
   expires: 'expire_time',
@@ -66,10 +69,14 @@ export function keyUpdateMask(options: KeyLimitOptions, cleared: readonly string
   return named.filter(({ flag, isGiven }) => isGiven || cleared.includes(flag)).map(({ field }) => field);
 }
 
-function callsPerMinute(text: string): number {
-  const calls = Number(text);
-  if (text.trim() === '' || !Number.isInteger(calls)) {
-    throw new CommandError('--rate must be a whole number of calls per minute');
-  }
-  return calls;
+function rateLimitOf(rate: string, burst: string | undefined) {
+  const callsPerMinute = wholeNumber(rate, '--rate must be a whole number of calls per minute');
+  if (burst === undefined) return { callsPerMinute };
+  return { callsPerMinute, burst: wholeNumber(burst, '--burst must be a whole number of calls') };
+}
+
+function wholeNumber(text: string, otherwise: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isInteger(number)) throw new CommandError(otherwise);
+  return number;
 }

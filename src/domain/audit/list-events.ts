@@ -7,7 +7,7 @@ import type { AuditPorts } from './create-audit-use-cases.ts';
 import type { ListEventsInput } from './use-cases.ts';
 import { walkEvents } from './walk-events.ts';
 
-/** One page of the trail, oldest first: a bounded number of reads, so that it may hold fewer than were asked for. Throws TENANT_NOT_FOUND and INVALID_ARGUMENT. */
+/** One page of the trail, oldest first or newest first: a bounded number of reads, so that it may hold fewer than were asked for. Throws TENANT_NOT_FOUND and INVALID_ARGUMENT. */
 export async function listEvents(
   ports: AuditPorts,
   call: CallContext,
@@ -25,6 +25,7 @@ export async function listEvents(
   return { events, nextPageToken: after === undefined ? '' : pageTokenOf(after, scope) };
 }
 
-function scopeOf({ tenant, from, to, subject, type, outcome }: AuditFilter): readonly string[] {
-  return ['events', tenant, String(from), String(to), subject ?? '', type ?? '', outcome ?? ''];
+function scopeOf({ tenant, from, to, subject, type, outcome, newestFirst }: AuditFilter): readonly string[] {
+  const order = newestFirst === true ? ['newest first'] : [];
+  return ['events', tenant, String(from), String(to), subject ?? '', type ?? '', outcome ?? '', ...order];
 }

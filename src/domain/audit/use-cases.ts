@@ -15,7 +15,7 @@ export interface WatchEventsInput {
 }
 
 export interface AuditUseCases {
-  /** In order of time. Throws TENANT_NOT_FOUND, and INVALID_ARGUMENT for a page token of another list. */
+  /** In order of time, as the filter says. Throws TENANT_NOT_FOUND, and INVALID_ARGUMENT for a page token of another list. */
   listEvents(
     call: CallContext,
     input: ListEventsInput,

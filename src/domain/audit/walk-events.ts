@@ -14,7 +14,7 @@ export interface EventsPage {
   readonly after: string | undefined;
 }
 
-/** The next events in order of (at, id), at most `limit` (1 to 1,000). It may be fewer, even none, with more to come: see `after`. */
+/** The next events in the order of the filter, at most `limit` (1 to 1,000). It may be fewer, even none, with more to come: see `after`. */
 export async function walkEvents(
   { auditTrail }: Pick<Store, 'auditTrail'>,
   { type, outcome, ...indexed }: AuditFilter,

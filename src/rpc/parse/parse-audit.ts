@@ -18,7 +18,8 @@ const outcomes: Readonly<Partial<Record<AuditOutcome, AuditFilter['outcome']>>> 
 
 export function parseListEvents(request: ListEventsRequest): ListEventsInput {
   const violations = new Violations();
-  const filter = { ...parseFilter(request, violations), to: parseTime(request.endTime, 'end_time', violations) };
+  const to = parseTime(request.endTime, 'end_time', violations);
+  const filter = { ...parseFilter(request, violations), to, newestFirst: request.newestFirst };
   const page = parsePage(request, violations);
   violations.throwIfAny();
   return { filter, page };

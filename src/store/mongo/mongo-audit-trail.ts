@@ -45,10 +45,18 @@ export function createMongoAuditTrail(link: Link): AuditTrail {
     },
     list: async (filter, after, limit, signal) => {
       assertLimit(limit, 'audit limit');
-      const query = { ...toQuery(filter), ...(after === undefined ? {} : { c: { $gt: placeAfter(after) } }) };
+      const place = after === undefined ? undefined : placeAfter(after);
+      const isReversed = filter.newestFirst === true;
+      const behind = place === undefined ? {} : { c: isReversed ? { $lt: place } : { $gt: place } };
+      const query = { ...toQuery(filter), ...behind };
       const options = { projection: { _id: 0, b: 1 }, ...TIME } as const;
       const found = await link.run(
-        () => records.find<{ b: string }>(query, options).sort({ c: 1 }).limit(limit).toArray(),
+        () =>
+          records
+            .find<{ b: string }>(query, options)
+            .sort({ c: isReversed ? -1 : 1 })
+            .limit(limit)
+            .toArray(),
         signal,
       );
       return found.map(({ b }) => JSON.parse(b) as AuditEvent);

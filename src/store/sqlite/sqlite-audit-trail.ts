@@ -39,9 +39,11 @@ type Cursor = ReturnType<typeof parseAuditCursor>;
 type Query = (filter: AuditFilter, cursor: Cursor | undefined, limit: number) => readonly Record<string, unknown>[];
 
 function eventQuery({ database }: Link): Query {
-  // One statement per set of conditions in use: at most 2^6.
+  // One statement per order and set of conditions in use: at most 2^7.
   const statements = new Map<string, StatementSync>();
   return (filter, cursor, limit) => {
+    const [isBehind, order] =
+      filter.newestFirst === true ? (['<', 'at DESC, id DESC'] as const) : (['>', 'at, id'] as const);
     const conditions: readonly (readonly [string, readonly (string | number)[]] | undefined)[] = [
       ['tenant = ?', [filter.tenant]],
       filter.from === undefined ? undefined : ['at >= ?', [filter.from]],
@@ -49,11 +51,11 @@ function eventQuery({ database }: Link): Query {
       filter.subject === undefined ? undefined : ['subject = ?', [filter.subject]],
       filter.type === undefined ? undefined : ['type = ?', [filter.type]],
       filter.outcome === undefined ? undefined : ['outcome = ?', [filter.outcome]],
-      cursor === undefined ? undefined : ['(at, id) > (?, ?)', [cursor.at, cursor.id]],
+      cursor === undefined ? undefined : [`(at, id) ${isBehind} (?, ?)`, [cursor.at, cursor.id]],
     ];
     const used = conditions.filter((condition) => condition !== undefined);
     const where = used.map(([text]) => text).join(' AND ');
-    const sql = `SELECT id, at, type, subject, outcome, details FROM audit_event WHERE ${where} ORDER BY at, id LIMIT ?`;
+    const sql = `SELECT id, at, type, subject, outcome, details FROM audit_event WHERE ${where} ORDER BY ${order} LIMIT ?`;
     const statement = statements.get(sql) ?? database.prepare(sql);
     statements.set(sql, statement);
     return statement.all(...used.flatMap(([, values]) => values), limit);

@@ -39,6 +39,31 @@ function listCases(define: DefineCase): void {
     assert.deepEqual(seen.map(key), events.map(key).toSorted());
   });
 
+  define('the newest come first where that is asked for, page by page', async ({ store: { auditTrail } }) => {
+    const events = Array.from({ length: 40 }, (_, index) => event(`e/${(index * 7) % 40}`, 5 + Math.floor(index / 6)));
+    await auditTrail.append([...events, event('x', 7, { tenant: 'globex' })]);
+    const key = ({ at, id }: AuditEvent): string => `${String(at).padStart(4, '0')} ${id}`;
+    const walk = async (filter: Omit<AuditFilter, 'tenant'>): Promise<readonly AuditEvent[]> => {
+      const seen: AuditEvent[] = [];
+      for (;;) {
+        const last = seen.at(-1);
+        const of = { tenant: TENANT, newestFirst: true, ...filter };
+        const page = await auditTrail.list(of, last && auditCursor(last), 7);
+        if (page.length === 0) return seen;
+        seen.push(...page);
+        // Newer than all that was seen: on no later page.
+        await auditTrail.append([event(`late-${seen.length}`, 100, { subject: 'user:2' })]);
+      }
+    };
+    const reversed = events.map(key).toSorted().toReversed();
+    assert.deepEqual((await walk({ to: 100 })).map(key), reversed);
+    assert.deepEqual(
+      (await walk({ from: 7, to: 9 })).map(key),
+      reversed.filter((text) => /^000[78]/.test(text)),
+    );
+    assert.deepEqual(await walk({ subject: 'user:1' }), []);
+  });
+
   define('the filter narrows by time, subject, type and outcome together', async ({ store: { auditTrail } }) => {
     await auditTrail.append([
       event('1', 10, { subject: 'user:1', type: 'login.failed', outcome: 'failure' }),

@@ -42,6 +42,17 @@ test('a page of something rare ends after a bounded number of reads, and the wal
   assert.deepEqual([second.events.map(({ id }) => id), second.after, reads()], [['e11000'], undefined, 13]);
 });
 
+test('newest first, the last of something rare is found first, and the walk goes on to older ones', async () => {
+  const { store, reads } = await trail(12_500, (index) => index === 5 || index === 11_000);
+  const filter = { tenant: 'default', type: 'token.reused', newestFirst: true };
+  const first = await walkEvents(store, filter, undefined, 1);
+  assert.deepEqual([first.events.map(({ id }) => id), reads()], [['e11000'], 2]);
+  const second = await walkEvents(store, filter, first.after, 1);
+  assert.deepEqual([second.events, reads()], [[], 12]);
+  const third = await walkEvents(store, filter, second.after, 1);
+  assert.deepEqual([third.events.map(({ id }) => id), third.after === undefined], [['e5'], false]);
+});
+
 test('a page that is full ends at its last event, and none is missed or told twice', async () => {
   const { store } = await trail(2_500, (index) => index % 10 === 0);
   const seen: string[] = [];

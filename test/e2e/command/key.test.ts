@@ -74,10 +74,22 @@ test('an update changes what is given, takes away what is to be cleared, and lea
   );
   assert.deepEqual(await json('key', 'get', key.id), [changed]);
   assert.equal((await run('key', 'update', key.id, '--rate', '1', '--etag', key.etag)).code, 5, 'another etag by now');
-  for (const wrong of [[], ['--clear', 'owner'], ['--rate', '5', '--clear', 'rate'], ['--rate', ' ']]) {
+  const [burst] = await json('key', 'update', key.id, '--rate', '120', '--burst', '50');
+  assert.deepEqual(burst.rateLimit, { callsPerMinute: 120, burst: 50 });
+  assert.match((await run('key', 'get', key.id)).out, /^rate +120 a minute, 50 at once$/m);
+  const [back] = await json('key', 'update', key.id, '--rate', '60');
+  assert.deepEqual(back.rateLimit, changed.rateLimit, 'without it, what a second allows');
+  for (const wrong of [
+    ['--burst', '5'],
+    ['--rate', '5', '--burst', 'x'],
+    [],
+    ['--clear', 'owner'],
+    ['--rate', '5', '--clear', 'rate'],
+    ['--rate', ' '],
+  ]) {
     assert.equal((await run('key', 'update', key.id, ...wrong)).code, 2, wrong.join(' '));
   }
-  assert.deepEqual(await json('key', 'get', key.id), [changed]);
+  assert.deepEqual(await json('key', 'get', key.id), [back]);
 });
 
 test('what is malformed is exit code 2 when it is seen here, and 5 with the fields when the service sees it', async () => {

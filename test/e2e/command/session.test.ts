@@ -54,6 +54,12 @@ test('what happened is listed by its filters', async () => {
   assert.equal(failures[0].outcome, 'AUDIT_OUTCOME_FAILURE');
   assert.deepEqual(await json('audit', 'list', '--subject', `user:${id}`, '--until', '2020-01-01'), []);
   assert.match((await run('audit', 'list', '--outcome', 'failure')).out, /login\.failed +failure +user:/);
+  const all = await json('audit', 'list', '--subject', `user:${id}`);
+  assert.ok(all.length > 2);
+  assert.deepEqual(await json('audit', 'list', '--subject', `user:${id}`, '--newest-first'), all.toReversed());
+  assert.deepEqual(await json('audit', 'list', '--subject', `user:${id}`, '--newest-first', '--limit', '1'), [
+    all.at(-1),
+  ]);
   const odd = await run('audit', 'list', '--outcome', 'odd');
   assert.equal(odd.code, 2);
   assert.match(odd.err, /--outcome must be one of success, failure, denied/);

@@ -21,13 +21,14 @@ export function createMemoryAuditTrail(parts: MemoryParts): AuditTrail {
       await parts.turn('audit.list', signal);
       assertLimit(limit, 'audit.limit');
       const from = after === undefined ? undefined : parseAuditCursor(after);
-      return all()
+      const listed = all()
         .filter((event) => selected(event, filter))
-        .filter(
-          (event) => from === undefined || event.at > from.at || (event.at === from.at && isAfter(event.id, from.id)),
-        )
-        .sort((left, right) => Buffer.compare(Buffer.from(auditCursor(left)), Buffer.from(auditCursor(right))))
-        .slice(0, limit);
+        .sort((left, right) => Buffer.compare(Buffer.from(auditCursor(left)), Buffer.from(auditCursor(right))));
+      if (filter.newestFirst === true) listed.reverse();
+      const sign = filter.newestFirst === true ? -1 : 1;
+      const isBehind = (event: AuditEvent, { at, id }: ReturnType<typeof parseAuditCursor>): boolean =>
+        (event.at === at ? order(event.id, id) : Math.sign(event.at - at)) === sign;
+      return listed.filter((event) => from === undefined || isBehind(event, from)).slice(0, limit);
     },
     prune: async (before, signal) => {
       await parts.turn('audit.prune', signal);
@@ -50,8 +51,8 @@ export function createMemoryAuditTrail(parts: MemoryParts): AuditTrail {
   };
 }
 
-function isAfter(id: string, other: string): boolean {
-  return Buffer.compare(Buffer.from(id), Buffer.from(other)) > 0;
+function order(id: string, other: string): number {
+  return Buffer.compare(Buffer.from(id), Buffer.from(other));
 }
 
 function selected(event: AuditEvent, filter: AuditFilter): boolean {
