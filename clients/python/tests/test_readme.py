@@ -11,7 +11,9 @@ from tests.support.web_world import browser_of
 from tests.support.world import PASSWORD, World
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
-FLASK, FASTAPI, CALLS = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+FLASK, FLASK_FEDERATED, FASTAPI_FEDERATED, FASTAPI, CALLS = re.findall(
+    r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL
+)
 
 
 def run(program: str, world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

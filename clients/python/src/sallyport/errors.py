@@ -1,5 +1,6 @@
 """Errors of calls. They speak of the calling service and of the surroundings; what happened to an end user is in an answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ class SallyportError(Exception):
         reason: str = "",
         retry_after: float | None = None,
         violations: tuple[Violation, ...] = (),
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -42,6 +44,8 @@ class SallyportError(Exception):
         """Seconds to wait before the next attempt, where the server said so."""
         self.violations = violations
         """What was wrong with the request, with InvalidRequest."""
+        self.metadata = metadata or {}
+        """The reason's own facts. Example: `{"rules": "min_length"}`."""
 
 
 class Unavailable(SallyportError):
@@ -96,12 +100,12 @@ def error_of(error: grpc.RpcError) -> SallyportError:
     """The error behind an RpcError of a generated stub, with what its status details say."""
     code = error.code() if hasattr(error, "code") else grpc.StatusCode.UNKNOWN
     message = (error.details() if hasattr(error, "details") else None) or code.name
-    reason, retry_after, violations = "", None, list[Violation]()
+    reason, retry_after, violations, metadata = "", None, list[Violation](), dict[str, str]()
     for detail in _details_of(error):
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = error_details_pb2.ErrorInfo()
             detail.Unpack(info)
-            reason = info.reason
+            reason, metadata = info.reason, dict(info.metadata)
         elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             retry = error_details_pb2.RetryInfo()
             detail.Unpack(retry)
@@ -112,7 +116,12 @@ def error_of(error: grpc.RpcError) -> SallyportError:
             violations += [Violation(one.field, one.description) for one in bad.field_violations]
     kind = _KINDS.get(code, SallyportError)
     return kind(
-        f"{code.name}: {message}", code=code, reason=reason, retry_after=retry_after, violations=tuple(violations)
+        f"{code.name}: {message}",
+        code=code,
+        reason=reason,
+        retry_after=retry_after,
+        violations=tuple(violations),
+        metadata=metadata,
     )
 
 

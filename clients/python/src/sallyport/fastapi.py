@@ -11,10 +11,10 @@ from sallyport import aio
 from sallyport.client import Client
 from sallyport.errors import Unavailable
 from sallyport.names import ResourceLike
-from sallyport.outcomes import LoginOutcome
+from sallyport.outcomes import Challenge, LoginOutcome, TotpConfirmation, TotpEnrollment
 from sallyport.settings import Settings
 from sallyport.token_verifier import TokenVerifier
-from sallyport.web import steps
+from sallyport.web import challenge_steps, federated, steps
 from sallyport.web.incoming import (
     API_KEY_HEADER,
     CSRF_FIELD,
@@ -58,11 +58,21 @@ class Sallyport:
         *,
         login_path: str | None = "/login",
         code_path: str | None = "/login/code",
+        enroll_path: str | None = "/login/totp",
+        confirm_path: str | None = "/login/totp/code",
+        password_path: str | None = "/login/password",  # noqa: S107
         logout_path: str | None = "/logout",
     ) -> None:
         """A path that is None is left out."""
         router = APIRouter(lifespan=self._lifespan)
-        views = ((login_path, self._login_view), (code_path, self._code_view), (logout_path, self._logout_view))
+        views = (
+            (login_path, self._login_view),
+            (code_path, self._code_view),
+            (enroll_path, self._enroll_view),
+            (confirm_path, self._confirm_view),
+            (password_path, self._password_view),
+            (logout_path, self._logout_view),
+        )
         for path, view in views:
             if path is not None:
                 router.add_api_route(path, view, methods=["POST"], response_model=None)
@@ -136,6 +146,47 @@ class Sallyport:
         """200 with the cookie or 202 with the challenge; raises Refusal: 401, or 429 with Retry-After."""
         return _response(steps.login_reply(outcome))
 
+    async def enroll_totp(self, request: Request, challenge: str) -> TotpEnrollment:
+        """For views of your own, the step ENROLL_TOTP: what the user's app takes. Raises Refusal."""
+        return await self._perform(challenge_steps.enroll_totp(self.settings, await self._incoming(request), challenge))
+
+    async def confirm_totp(self, request: Request, challenge: str, code: str) -> TotpConfirmation:
+        """Its end, by a first code; show the recovery codes, and answer with `confirmation_response`. Raises Refusal."""
+        given = (self.settings, await self._incoming(request), self._cookie_name)
+        return await self._perform(challenge_steps.confirm_totp(*given, challenge, code))
+
+    def confirmation_response(self, confirmation: TotpConfirmation) -> Response:
+        """As `login_response`, with the recovery codes."""
+        return _response(challenge_steps.confirmation_reply(confirmation))
+
+    async def change_password(self, request: Request, challenge: str, new_password: str) -> LoginOutcome:
+        """The step CHANGE_PASSWORD; answer with `login_response`. Raises Refusal, with `rules` where the password breaks some."""
+        given = (self.settings, await self._incoming(request), self._cookie_name)
+        return await self._perform(challenge_steps.change_password(*given, challenge, new_password))
+
+    async def begin_federated_login(self, request: Request, provider_id: str, redirect_uri: str) -> Response:
+        """For a GET view: 303 to the identity provider, with a cookie of ten minutes. The query may hold `return_to`, a path of this
+        application. `redirect_uri` is the absolute address of the view with `finish_federated_login`. Raises Refusal: 403, 429, 503.
+        """
+        incoming = await self._incoming(request)
+        return _response(await self._perform(federated.begin(self.settings, incoming, provider_id, redirect_uri)))
+
+    async def finish_federated_login(
+        self, request: Request, on_challenge: Callable[[Challenge, str], Response] | None = None
+    ) -> Response:
+        """For the GET view that the provider sends the browser back to: 303 to where the login was begun for, with the session's cookie, or
+        202 as `/login`. `on_challenge` answers that with a page; it gets the challenge and the path. Raises Refusal: 400, 401, 403, 429 or
+        503; then the login begins anew.
+        """
+        given = (self.settings, await self._incoming(request), self._cookie_name)
+        outcome, return_to = await self._perform(federated.finish(*given))
+        if on_challenge is None or not isinstance(outcome, Challenge):
+            return _response(federated.finish_reply(outcome, return_to))
+        response = on_challenge(outcome, return_to)
+        for name, value in federated.finish_headers():
+            response.headers.append(name, value)
+        return response
+
     async def close(self) -> None:
         """Stops following revocations and closes the channels; the application's shutdown does it."""
         if self._verifier is not None:
@@ -165,6 +216,18 @@ class Sallyport:
         given = await _fields(request, "challenge", "code")
         return self.login_response(await self.take_code(request, given["challenge"], given["code"]))
 
+    async def _enroll_view(self, request: Request) -> Response:
+        given = await _fields(request, "challenge")
+        return _response(challenge_steps.enrollment_reply(await self.enroll_totp(request, given["challenge"])))
+
+    async def _confirm_view(self, request: Request) -> Response:
+        given = await _fields(request, "challenge", "code")
+        return self.confirmation_response(await self.confirm_totp(request, given["challenge"], given["code"]))
+
+    async def _password_view(self, request: Request) -> Response:
+        given = await _fields(request, "challenge", "newPassword")
+        return self.login_response(await self.change_password(request, given["challenge"], given["newPassword"]))
+
     async def _logout_view(self, request: Request) -> Response:
         incoming = await self._incoming(request)
         return _response(await self._perform(steps.log_out(self.settings, incoming, self._cookie_name)))
@@ -180,6 +243,8 @@ class Sallyport:
             api_key=headers.get(API_KEY_HEADER, ""),
             session_token=request.cookies.get(self._cookie_name, ""),
             csrf_token=await _csrf_token(request),
+            login_cookie=request.cookies.get(federated.LOGIN_COOKIE, ""),
+            query=request.url.query,
             origin=headers.get("origin", ""),
             allowed_origins=self.settings.origins or (own,),
             device=device_of(ip, headers.get("user-agent")),

@@ -15,10 +15,10 @@ from flask.typing import ResponseReturnValue
 from sallyport.client import Client
 from sallyport.errors import Unavailable
 from sallyport.names import ResourceLike
-from sallyport.outcomes import LoginOutcome
+from sallyport.outcomes import Challenge, LoginOutcome, TotpConfirmation, TotpEnrollment
 from sallyport.settings import Settings
 from sallyport.token_verifier import TokenVerifier
-from sallyport.web import steps
+from sallyport.web import challenge_steps, federated, steps
 from sallyport.web.incoming import (
     API_KEY_HEADER,
     CSRF_FIELD,
@@ -42,6 +42,9 @@ Guarded = Callable[Parameters, ResponseReturnValue]
 _DEFAULTS: Mapping[str, str] = {
     "SALLYPORT_LOGIN_PATH": "/login",
     "SALLYPORT_CODE_PATH": "/login/code",
+    "SALLYPORT_ENROLL_PATH": "/login/totp",
+    "SALLYPORT_CONFIRM_PATH": "/login/totp/code",
+    "SALLYPORT_PASSWORD_PATH": "/login/password",
     "SALLYPORT_LOGOUT_PATH": "/logout",
     "SALLYPORT_COOKIE_NAME": SESSION_COOKIE,
 }
@@ -50,7 +53,8 @@ _DEFAULTS: Mapping[str, str] = {
 class Sallyport:
     """The extension. `init_app` may be called for several applications; all use the same client.
 
-    `app.config` may set the paths SALLYPORT_LOGIN_PATH (`/login`), SALLYPORT_CODE_PATH (`/login/code`) and SALLYPORT_LOGOUT_PATH
+    `app.config` may set the paths SALLYPORT_LOGIN_PATH (`/login`), SALLYPORT_CODE_PATH (`/login/code`), SALLYPORT_ENROLL_PATH
+    (`/login/totp`), SALLYPORT_CONFIRM_PATH (`/login/totp/code`), SALLYPORT_PASSWORD_PATH (`/login/password`) and SALLYPORT_LOGOUT_PATH
     (`/logout`), each None to leave it out, and SALLYPORT_COOKIE_NAME (`__Host-session`).
     """
 
@@ -77,8 +81,7 @@ class Sallyport:
             self._verifier = TokenVerifier(self._client) if settings.issuer and settings.audience else None
         for name, value in _DEFAULTS.items():
             app.config.setdefault(name, value)
-        routes = {"LOGIN": self._login_view, "CODE": self._code_view, "LOGOUT": self._logout_view}
-        for name, view in routes.items():
+        for name, view in self._views().items():
             path = app.config[f"SALLYPORT_{name}_PATH"]
             if path is not None:
                 app.add_url_rule(path, f"sallyport.{name.lower()}", view, methods=["POST"])
@@ -153,10 +156,62 @@ class Sallyport:
         """200 with the cookie or 202 with the challenge; raises Refusal: 401, or 429 with Retry-After."""
         return _response(steps.login_reply(outcome))
 
+    def enroll_totp(self, challenge: str) -> TotpEnrollment:
+        """For views of your own, the step ENROLL_TOTP: what the user's app takes. Raises Refusal."""
+        return self._perform(challenge_steps.enroll_totp(self.client.settings, self._incoming(), challenge))
+
+    def confirm_totp(self, challenge: str, code: str) -> TotpConfirmation:
+        """Its end, by a first code; show the recovery codes, and answer with `confirmation_response`. Raises Refusal."""
+        given = (self.client.settings, self._incoming(), _cookie_name())
+        return self._perform(challenge_steps.confirm_totp(*given, challenge, code))
+
+    def confirmation_response(self, confirmation: TotpConfirmation) -> Response:
+        """As `login_response`, with the recovery codes."""
+        return _response(challenge_steps.confirmation_reply(confirmation))
+
+    def change_password(self, challenge: str, new_password: str) -> LoginOutcome:
+        """The step CHANGE_PASSWORD; answer with `login_response`. Raises Refusal, with `rules` where the password breaks some."""
+        given = (self.client.settings, self._incoming(), _cookie_name())
+        return self._perform(challenge_steps.change_password(*given, challenge, new_password))
+
+    def begin_federated_login(self, provider_id: str, redirect_uri: str) -> Response:
+        """For a GET view: 303 to the identity provider, with a cookie of ten minutes. The query may hold `return_to`, a path of this
+        application. `redirect_uri` is the absolute address of the view with `finish_federated_login`. Raises Refusal: 403, 429, 503.
+        """
+        return _response(
+            self._perform(federated.begin(self.client.settings, self._incoming(), provider_id, redirect_uri))
+        )
+
+    def finish_federated_login(
+        self, on_challenge: Callable[[Challenge, str], ResponseReturnValue] | None = None
+    ) -> Response:
+        """For the GET view that the provider sends the browser back to: 303 to where the login was begun for, with the session's cookie, or
+        202 as `/login`. `on_challenge` answers that with a page; it gets the challenge and the path. Raises Refusal: 400, 401, 403, 429 or
+        503; then the login begins anew.
+        """
+        given = (self.client.settings, self._incoming(), _cookie_name())
+        outcome, return_to = self._perform(federated.finish(*given))
+        if on_challenge is None or not isinstance(outcome, Challenge):
+            return _response(federated.finish_reply(outcome, return_to))
+        response = current_app.make_response(current_app.ensure_sync(on_challenge)(outcome, return_to))
+        for name, value in federated.finish_headers():
+            response.headers.add(name, value)
+        return response
+
+    def _views(self) -> Mapping[str, Callable[[], Response]]:
+        return {
+            "LOGIN": self._login_view,
+            "CODE": self._code_view,
+            "ENROLL": self._enroll_view,
+            "CONFIRM": self._confirm_view,
+            "PASSWORD": self._password_view,
+            "LOGOUT": self._logout_view,
+        }
+
     def _authenticate(self) -> None:
         g.principal, g.sallyport_refusal = None, None
-        own = {f"sallyport.{name}" for name in ("login", "code", "logout")}
-        if request.endpoint is None or request.endpoint == "static" or request.endpoint in own:
+        own = (None, "static", *(f"sallyport.{name.lower()}" for name in self._views()))
+        if request.endpoint in own:
             return
         incoming = self._incoming()
         try:
@@ -176,6 +231,18 @@ class Sallyport:
         given = _fields("challenge", "code")
         return self.login_response(self.take_code(given["challenge"], given["code"]))
 
+    def _enroll_view(self) -> Response:
+        enrollment = self.enroll_totp(_fields("challenge")["challenge"])
+        return _response(challenge_steps.enrollment_reply(enrollment))
+
+    def _confirm_view(self) -> Response:
+        given = _fields("challenge", "code")
+        return self.confirmation_response(self.confirm_totp(given["challenge"], given["code"]))
+
+    def _password_view(self) -> Response:
+        given = _fields("challenge", "newPassword")
+        return self.login_response(self.change_password(given["challenge"], given["newPassword"]))
+
     def _logout_view(self) -> Response:
         return _response(self._perform(steps.log_out(self.client.settings, self._incoming(), _cookie_name())))
 
@@ -189,6 +256,8 @@ class Sallyport:
             api_key=request.headers.get(API_KEY_HEADER, ""),
             session_token=request.cookies.get(_cookie_name(), ""),
             csrf_token=_csrf_token(),
+            login_cookie=request.cookies.get(federated.LOGIN_COOKIE, ""),
+            query=request.query_string.decode("latin-1"),
             origin=request.headers.get("origin", ""),
             allowed_origins=settings.origins or (own,),
             device=device_of(request.remote_addr, request.headers.get("user-agent")),

@@ -92,10 +92,43 @@ class Rejected:
     """A name of `RejectionReason`. Example: `INVALID_CREDENTIALS`."""
     retry_after: float | None = None
     """Seconds, with LOCKED and RATE_LIMITED."""
+    federation_failure: str = ""
+    """With FEDERATION_FAILED: a name of `FederationFailure`. Example: `LOGIN_UNKNOWN`."""
 
 
 LoginOutcome: TypeAlias = Authenticated | Challenge | Rejected
 TokensOutcome: TypeAlias = Tokens | Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedLogin:
+    """A login that waits for an identity provider."""
+
+    authorization_url: str
+    """Where to send the browser."""
+    browser_binding: str = field(repr=False)
+    """A secret of this browser, to be kept in a cookie until it comes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotpEnrollment:
+    """A TOTP secret for the user's app; it counts from its first code on."""
+
+    secret: str = field(repr=False)
+    """Base32, for typing in."""
+    otpauth_uri: str = field(repr=False)
+    qr_svg: str = field(repr=False)
+    """The URI as a QR code: an SVG document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotpConfirmation:
+    """A second factor in force."""
+
+    recovery_codes: tuple[str, ...] = field(repr=False)
+    """Ten, for when the app is lost; told this once."""
+    login: LoginOutcome | None
+    """How the login goes on. Rejected: the factor counts, but this login is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

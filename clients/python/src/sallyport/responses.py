@@ -93,29 +93,92 @@ def rejected_of(rejection: session_pb2.Rejection) -> outcomes.Rejected:
     return outcomes.Rejected(
         reason=name_of(session_pb2.RejectionReason.DESCRIPTOR, "REJECTION_REASON_", rejection.reason),
         retry_after=rejection.retry_after.ToTimedelta().total_seconds() if rejection.HasField("retry_after") else None,
+        federation_failure=_failure_of(rejection.federation_failure),
     )
 
 
+def _failure_of(failure: int) -> str:
+    name = name_of(session_pb2.FederationFailure.DESCRIPTOR, "FEDERATION_FAILURE_", failure)
+    return "" if name == "UNSPECIFIED" else name
+
+
 def login_outcome(
-    response: authentication_pb2.AuthenticateResponse | authentication_pb2.VerifyTotpResponse,
+    response: authentication_pb2.AuthenticateResponse
+    | authentication_pb2.VerifyTotpResponse
+    | authentication_pb2.ChangePasswordResponse,
 ) -> outcomes.LoginOutcome:
     match response.WhichOneof("outcome"):
         case "authenticated":
             return _authenticated(response.authenticated)
         case "challenge":
-            challenge = response.challenge
-            return outcomes.Challenge(
-                challenge_token=challenge.challenge_token,
-                expire_time=time_of(challenge.expire_time) if challenge.HasField("expire_time") else None,
-                steps=tuple(
-                    name_of(authentication_pb2.ChallengeStep.DESCRIPTOR, "CHALLENGE_STEP_", step)
-                    for step in challenge.steps
-                ),
+            return _challenge(response.challenge)
+        case "rejection":
+            return rejected_of(response.rejection)
+        case _:
+            raise _unknown_outcome()
+
+
+def federated_outcome(
+    response: authentication_pb2.BeginFederatedLoginResponse,
+) -> outcomes.FederatedLogin | outcomes.Rejected:
+    match response.WhichOneof("outcome"):
+        case "login":
+            login = response.login
+            return outcomes.FederatedLogin(
+                authorization_url=login.authorization_url, browser_binding=login.browser_binding
             )
         case "rejection":
             return rejected_of(response.rejection)
         case _:
             raise _unknown_outcome()
+
+
+def enrollment_outcome(
+    response: authentication_pb2.EnrollTotpResponse,
+) -> outcomes.TotpEnrollment | outcomes.Rejected:
+    match response.WhichOneof("outcome"):
+        case "enrollment":
+            made = response.enrollment
+            return outcomes.TotpEnrollment(secret=made.secret, otpauth_uri=made.otpauth_uri, qr_svg=made.qr_svg)
+        case "rejection":
+            return rejected_of(response.rejection)
+        case _:
+            raise _unknown_outcome()
+
+
+def confirmation_outcome(
+    response: authentication_pb2.ConfirmTotpResponse,
+) -> outcomes.TotpConfirmation | outcomes.Rejected:
+    match response.WhichOneof("outcome"):
+        case "confirmation":
+            done = response.confirmation
+            return outcomes.TotpConfirmation(recovery_codes=tuple(done.recovery_codes), login=_login_of(done))
+        case "rejection":
+            return rejected_of(response.rejection)
+        case _:
+            raise _unknown_outcome()
+
+
+def _login_of(done: authentication_pb2.TotpConfirmation) -> outcomes.LoginOutcome | None:
+    # None for what this version does not know, too: the recovery codes beside it are told this once.
+    match done.WhichOneof("login"):
+        case "authenticated":
+            return _authenticated(done.authenticated)
+        case "challenge":
+            return _challenge(done.challenge)
+        case "rejection":
+            return rejected_of(done.rejection)
+        case _:
+            return None
+
+
+def _challenge(challenge: authentication_pb2.Challenge) -> outcomes.Challenge:
+    steps = authentication_pb2.ChallengeStep.DESCRIPTOR
+    return outcomes.Challenge(
+        challenge_token=challenge.challenge_token,
+        expire_time=time_of(challenge.expire_time) if challenge.HasField("expire_time") else None,
+        steps=tuple(name_of(steps, "CHALLENGE_STEP_", step) for step in challenge.steps),
+    )
 
 
 def _authenticated(done: authentication_pb2.Authenticated) -> outcomes.Authenticated:

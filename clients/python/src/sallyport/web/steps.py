@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, TypeAlias, TypeVar
 
 from sallyport import operations
@@ -45,6 +45,7 @@ Steps: TypeAlias = Generator[Operation[Any] | LocalVerification, Any, Answer]
 
 # Reasons of verdicts and rejections that have a code of their own, which is the reason in lower case.
 _TOLD_REASONS = frozenset(name.upper() for name in PROBLEMS)
+_REJECTIONS: Mapping[str, str] = {"PROOF_INVALID": "challenge_expired", "SESSION_REVOKED": "credential_revoked"}
 
 
 def authenticate(settings: Settings, incoming: Incoming) -> Steps[RequestPrincipal | None]:
@@ -61,7 +62,7 @@ def authenticate(settings: Settings, incoming: Incoming) -> Steps[RequestPrincip
             case ApiKey():
                 return (yield from _by_api_key(settings, incoming, credential))
     except SallyportError as error:
-        raise _no_answer(error) from None
+        raise no_answer(error) from None
 
 
 def _by_session(settings: Settings, incoming: Incoming, token: SessionToken) -> Steps[RequestPrincipal]:
@@ -139,7 +140,7 @@ def permit(
             question = Question(permission, resource, context, credential)
             decision = yield operations.authorize(settings.tenant, question, "", explain=False)
     except SallyportError as error:
-        raise _no_answer(error) from None
+        raise no_answer(error) from None
     if not decision:
         raise _denied(permission, decision)
 
@@ -163,14 +164,14 @@ def log_in(
     """Checks a password; a finished login ends in a cookie session, and ends the one that the browser had before (RFC 9700 aside,
     session fixation). Raises Refusal for a login from another site's page, and where there is no answer.
     """
-    _refuse_other_sites(incoming)
-    issue = CookieOptions(previous_session_token=incoming.previous_session_token, name=cookie_name)
+    refuse_other_sites(incoming)
+    issue = cookie_options(incoming, cookie_name)
     try:
         outcome: LoginOutcome = yield operations.authenticate(
             settings.tenant, identifier, password, issue, incoming.device
         )
     except SallyportError as error:
-        raise _no_answer(error) from None
+        raise no_answer(error) from None
     return outcome
 
 
@@ -178,19 +179,19 @@ def take_code(
     settings: Settings, incoming: Incoming, cookie_name: str, challenge: str, code: str
 ) -> Steps[LoginOutcome]:
     """The second step of a login, by six digits or a recovery code. Raises Refusal as `log_in` does."""
-    _refuse_other_sites(incoming)
+    refuse_other_sites(incoming)
     text = code.strip()
     totp_code = text if _TOTP_CODE.fullmatch(text) else ""
     if not totp_code and _RECOVERY_CODE.fullmatch(text) is None:
         raise Refusal("code_invalid")
     recovery_code = "" if totp_code else text
-    issue = CookieOptions(previous_session_token=incoming.previous_session_token, name=cookie_name)
+    issue = cookie_options(incoming, cookie_name)
     try:
         outcome: LoginOutcome = yield operations.verify_totp(
             settings.tenant, challenge, totp_code, recovery_code, issue, incoming.device
         )
     except SallyportError as error:
-        raise _no_answer(error) from None
+        raise no_answer(error) from None
     return outcome
 
 
@@ -204,7 +205,7 @@ def log_out(settings: Settings, incoming: Incoming, cookie_name: str) -> Steps[R
             yield from _by_session(settings, incoming, SessionToken(token))
             yield operations.revoke_sessions(settings.tenant, token, "", "", "")
         except SallyportError as error:
-            raise _no_answer(error) from None
+            raise no_answer(error) from None
         except Refusal as refusal:
             if refusal.status != 401:
                 raise
@@ -233,18 +234,32 @@ def login_reply(outcome: LoginOutcome) -> Reply:
                 "expiresAt": _iso(outcome.expire_time),
             }
             return Reply(202, body, (("Cache-Control", "no-store"),))
-        case Rejected(reason=reason):
-            code = reason.lower() if reason in _TOLD_REASONS else "invalid_credentials"
-            raise Refusal(code, retry_after=outcome.retry_after)
+        case Rejected():
+            raise refusal_of(outcome)
 
 
-def _refuse_other_sites(incoming: Incoming) -> None:
+def refusal_of(rejected: Rejected) -> Refusal:
+    """A reason of a newer server is a credential that is not valid."""
+    failure = rejected.federation_failure
+    reason = f"FEDERATION_{failure}" if failure else rejected.reason
+    code = reason.lower() if reason in _TOLD_REASONS else _REJECTIONS.get(reason, "invalid_credentials")
+    return Refusal(code, retry_after=rejected.retry_after)
+
+
+def cookie_options(incoming: Incoming, cookie_name: str) -> CookieOptions:
+    """A cookie session; the one that the browser brought ends, so that a session somebody planted there is worth nothing."""
+    return CookieOptions(previous_session_token=incoming.previous_session_token, name=cookie_name)
+
+
+def refuse_other_sites(incoming: Incoming) -> None:
+    """Raises Refusal for a login that another site's page sends."""
     # A page of somebody else's could log its visitor in as somebody else. Browsers say where a POST comes from; programs need not.
     if incoming.origin and incoming.origin not in incoming.allowed_origins:
         raise Refusal("csrf_wrong_origin")
 
 
-def _no_answer(error: SallyportError) -> Refusal:
+def no_answer(error: SallyportError) -> Refusal:
+    """What a call without an answer means for the request behind it."""
     if isinstance(error, InvalidRequest):
         return Refusal("malformed")
     log.error("no answer from Sallyport: %s", error)
@@ -252,4 +267,7 @@ def _no_answer(error: SallyportError) -> Refusal:
 
 
 def _iso(time: datetime | None) -> str | None:
-    return None if time is None else time.isoformat()
+    """In UTC and to the millisecond, as JavaScript writes it. Example: `2026-11-24T12:00:00.000Z`."""
+    if time is None:
+        return None
+    return time.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
