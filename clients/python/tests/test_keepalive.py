@@ -14,7 +14,7 @@ from tests.support.service import Service
 
 def test_a_dead_connection_is_noticed_by_pings_and_the_server_bears_them(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service()
-    faster = {"grpc.keepalive_time_ms": 20, "grpc.keepalive_timeout_ms": 200, "grpc.http2.ping_timeout_ms": 200}
+    faster = {"grpc.keepalive_time_ms": 20, "grpc.keepalive_timeout_ms": 3000, "grpc.http2.ping_timeout_ms": 3000}
 
     def options(settings: Settings) -> list[tuple[str, str | int]]:
         return list({**dict(channel_options(settings)), **faster}.items())
