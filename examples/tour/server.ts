@@ -56,7 +56,7 @@ async function answers(address: string): Promise<boolean> {
   if (parts === null || Number(parts[2]) > 65_535) throw new Error(`--address is host:port, not ${address}`);
   const socket = connect(Number(parts[2]), parts[1] ?? '');
   const answered = new Promise<boolean>((resolve) => {
-    socket.setTimeout(500, () => resolve(false));
+    socket.setTimeout(2000, () => resolve(false));
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));
   });

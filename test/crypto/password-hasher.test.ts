@@ -116,12 +116,12 @@ test('a full queue is told at once, with the time to wait', async () => {
   await passwords.decoy('until it runs');
   const accepted = [passwords.decoy('1'), passwords.decoy('2'), passwords.decoy('3')];
   assert.equal(passwords.waiting, 2);
-  const asked = performance.now();
-  await assert.rejects(passwords.decoy('4'), (error) => {
+  const refused = assert.rejects(passwords.decoy('4'), (error) => {
     assert.ok(error instanceof Fault && error.code === 'OVERLOADED' && (error.retryAfterMs ?? 0) > 0, String(error));
     return true;
   });
-  assert.ok(performance.now() - asked < 50);
+  const first = [...accepted.map((job) => job.then(() => 'a hash')), refused.then(() => 'the refusal')];
+  assert.equal(await Promise.race(first), 'the refusal');
   await Promise.all(accepted);
   assert.equal(passwords.waiting, 0);
 });
@@ -206,7 +206,7 @@ test('after closing, the process is gone and calls get UNAVAILABLE', async () =>
   await assert.rejects(passwords.hash('Correct horse 1!'), isFault('UNAVAILABLE'));
 });
 
-test('the hashing process ends when the service is killed', { timeout: 20_000 }, async () => {
+test('the hashing process ends when the service is killed', { timeout: 60_000 }, async () => {
   const from = (file: string): string => JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
   const program = `
     import { createPasswordHasher } from ${from('crypto/password-hasher.ts')};

@@ -31,7 +31,7 @@ async function events(service: ServiceProcess, filter: object = {}): Promise<rea
 
 /** Asks again until the buffer has been flushed. */
 async function eventually(service: ServiceProcess, filter: object, enough: (found: readonly Answer[]) => boolean) {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 15_000;
   for (;;) {
     const found = await events(service, filter);
     if (enough(found)) return found;

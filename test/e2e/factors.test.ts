@@ -40,7 +40,7 @@ async function enrolledByProof(service: ServiceProcess) {
   const challengeToken = text(enrollment, 'challengeToken');
   const secret = Secret.fromBase32(text(enrollment, 'secret')).bytes;
   const code = (offset: number): string => totpCode(secret, totpStep(Date.now()) + offset);
-  const confirmed = await ask('AuthenticationService/ConfirmTotp', { challengeToken, totpCode: code(-1), client });
+  const confirmed = await ask('AuthenticationService/ConfirmTotp', { challengeToken, totpCode: code(0), client });
   const codes = member(confirmed, 'confirmation', 'recoveryCodes') as string[];
   assert.equal(codes.length, 10);
   return { ask, code, codes };

@@ -17,16 +17,17 @@ async function logIn(service: ServiceProcess, password: string, ip = '192.0.2.7'
 await onBothStores((onStores) => {
   onStores('three wrong passwords lock a minute, at every replica, until somebody unlocks', async (place) => {
     const service = await place.start();
+    // Before the lock, which runs out while a busy machine starts another one.
+    const other = place.kind === 'mongodb' ? await place.start() : service;
     const userId = await addPerson(service, 'ada');
     for (let index = 0; index < 3; index += 1) {
       const { rejection } = await logIn(service, `wrong-${index}`);
       assert.equal(rejection?.reason, 'REJECTION_REASON_INVALID_CREDENTIALS');
     }
-    const other = place.kind === 'mongodb' ? await place.start() : service;
     const { rejection } = await logIn(other, PASSWORD);
     assert.equal(rejection?.reason, 'REJECTION_REASON_LOCKED');
     const seconds = Number.parseFloat(rejection?.retryAfter ?? '');
-    assert.ok(seconds > 50 && seconds <= 60, rejection?.retryAfter);
+    assert.ok(seconds > 40 && seconds <= 60, rejection?.retryAfter);
     assert.ok((await logIn(other, PASSWORD, '192.0.2.8')).authenticated, 'elsewhere');
     await jsonCall(service, 'UserService/UnlockUser', { userId });
     assert.ok((await logIn(other, PASSWORD)).authenticated);

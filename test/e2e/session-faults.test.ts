@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { AuthorizationService } from '../../gen/sallyport/v1/authorization_pb.ts';
 import { RejectionReason, SessionService } from '../../gen/sallyport/v1/session_pb.ts';
+import { TenantService } from '../../gen/sallyport/v1/tenant_pb.ts';
 import { TokenService } from '../../gen/sallyport/v1/token_pb.ts';
 import { parseRefreshToken } from '../../src/domain/session/refresh-token.ts';
 import { bothStores, type Place } from '../support/both-stores.ts';
+import { eventually } from '../support/eventually.ts';
 import { grpcClient } from '../support/grpc-client.ts';
 import { startMongoThroughProxy } from '../support/mongo-server/through-proxy.ts';
 import { addPerson, proofOf } from '../support/people.ts';
@@ -20,6 +24,13 @@ function tokensOf(service: ServiceProcess, address = service.grpc) {
 }
 
 type Tokens = ReturnType<typeof tokensOf>;
+
+/** As long as it may be: a restart on a busy machine takes longer than the 10 s that a lost answer may be asked for again. */
+async function lengthenGrace(service: ServiceProcess): Promise<void> {
+  const tenants = grpcClient(TenantService, service.grpc, { key: service.adminKey });
+  await tenants.updateTenant({ settings: { refreshGrace: durationFromMs(60_000) } });
+  tenants.close();
+}
 
 async function logIn(service: ServiceProcess, name: string) {
   await addPerson(service, name);
@@ -38,15 +49,19 @@ async function rotate(tokens: Tokens, refreshToken: string): Promise<string> {
   return Object.entries(RejectionReason).find(([, reason]) => reason === outcome.value?.reason)?.[0] ?? 'none';
 }
 
-function proxyTo(service: ServiceProcess): Promise<TcpProxy> {
+async function proxyTo(t: TestContext, service: ServiceProcess): Promise<TcpProxy> {
   const [host = '', port = ''] = service.grpc.split(':');
-  return startTcpProxy({ host, port: Number(port) });
+  const proxy = await startTcpProxy({ host, port: Number(port) });
+  t.after(() => proxy.stop());
+  return proxy;
 }
 
-onStores('the answer to a rotation is lost: the retry gets the one successor, and the session lives', async (place) => {
+const LOST = 'the answer to a rotation is lost: the retry gets the one successor, and the session lives';
+onStores(LOST, async (place, t) => {
   const service = await place.start();
+  await lengthenGrace(service);
   const { refreshToken } = await logIn(service, 'ada');
-  const proxy = await proxyTo(service);
+  const proxy = await proxyTo(t, service);
   const behind = tokensOf(service, `127.0.0.1:${proxy.port}`);
   const lost = proxy.loseAnswer((bytes) => bytes.includes(refreshToken));
   await assert.rejects(behind.rotateRefresh({ refreshToken }), { code: 14 });
@@ -56,13 +71,13 @@ onStores('the answer to a rotation is lost: the retry gets the one successor, an
   assert.equal(await rotate(tokensOf(service), refreshToken), again);
   assert.equal(parseRefreshToken(await rotate(tokensOf(service), again))?.generation, 3);
   behind.close();
-  await proxy.stop();
 });
 
 onStores(
   'a kill between the swap of a rotation and its answer: after the restart the retry is answered',
   async (place) => {
     const service = await place.start({ DIE_AFTER: 'rotation' }, DYING_SERVICE);
+    await lengthenGrace(service);
     const { refreshToken } = await logIn(service, 'ada');
     await assert.rejects(tokensOf(service).rotateRefresh({ refreshToken }), { code: 14 });
     assert.equal(await service.ended, 'SIGKILL');
@@ -82,6 +97,7 @@ onStores(
     const replicas = services.map((service) => tokensOf(service));
     const [first] = services;
     assert.ok(first !== undefined);
+    await lengthenGrace(first);
     let { refreshToken } = await logIn(first, 'ada');
     for (let round = 2; round < 22; round += 1) {
       // One rotation and three repeats are what one token bears.
@@ -128,9 +144,11 @@ onStores(
   'mongodb',
 );
 
-async function loseStore(place: Place): Promise<void> {
+async function loseStore(place: Place, t: TestContext): Promise<void> {
   const { proxy, uri } = await startMongoThroughProxy(place.storeUrl);
-  const service = await place.start({ SALLYPORT_STORE_URL: uri, SALLYPORT_MAX_STALENESS_MS: '3000' });
+  // Also when the start fails: what listens keeps the file of tests from ending, and from telling why.
+  t.after(() => proxy.stop());
+  const service = await place.start({ SALLYPORT_STORE_URL: uri, SALLYPORT_MAX_STALENESS_MS: '6000' });
   const { accessToken, refreshToken } = await logIn(service, 'ada');
   const tokens = tokensOf(service);
   const decisions = grpcClient(AuthorizationService, service.grpc, { key: service.adminKey });
@@ -138,41 +156,22 @@ async function loseStore(place: Place): Promise<void> {
   const decide = () => decisions.authorize({ principal, permission: 'documents:read' });
   assert.ok((await decide()).decision !== undefined);
   proxy.cut();
-  const cutAt = Date.now();
   assert.ok((await decide()).decision !== undefined, 'decided from memory');
   await assert.rejects(tokens.rotateRefresh({ refreshToken }), { code: 14 });
-  const staleAfterMs = await untilRejected(decide, cutAt);
-  assert.ok(staleAfterMs <= 15_000, `decided for ${staleAfterMs} ms`);
+  assert.equal(await eventually('decisions stop', () => refusal(decide())), 14);
   await assert.rejects(tokens.verifyToken({ accessToken }), { code: 14 });
   proxy.restore();
-  const successor = await untilAnswered(() => rotate(tokens, refreshToken));
+  const successor = await eventually('rotations are answered', () => rotate(tokens, refreshToken));
   assert.equal(parseRefreshToken(successor)?.generation, 2);
-  assert.ok((await untilAnswered(decide)).decision !== undefined);
+  assert.ok((await eventually('decisions come back', decide)).decision !== undefined);
   for (const client of [tokens, decisions]) client.close();
   await service.stop();
-  await proxy.stop();
 }
 
-/** Asks until it is refused with UNAVAILABLE; ms since `from`. */
-async function untilRejected(ask: () => Promise<unknown>, from: number): Promise<number> {
-  for (;;) {
-    try {
-      await ask();
-    } catch (error) {
-      assert.equal((error as { code?: number }).code, 14);
-      return Date.now() - from;
-    }
-    assert.ok(Date.now() - from < 20_000, 'never refused');
-  }
-}
-
-async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
-  const from = Date.now();
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (Date.now() - from > 20_000) throw error;
-    }
-  }
+/** The code of what the call was refused with; undefined: it was answered. */
+async function refusal(call: Promise<unknown>): Promise<number | undefined> {
+  return call.then(
+    () => undefined,
+    ({ code }: { readonly code?: number }) => code,
+  );
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { watch as watchDirectory } from 'node:fs/promises';
+import { readdirSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -162,14 +161,16 @@ for (const [name, interrupt, code] of interruptions) {
 
 test('interrupted while its server starts, the tour leaves nothing either', async () => {
   using tmp = tempDir();
+  const watcher = watch(tmp.path);
+  const changed = once(watcher, 'change');
   const child = spawn(process.execPath, [TOUR], {
     cwd: tmp.path,
     env: { ...environment, TMPDIR: tmp.path },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   child.stderr.resume();
-  const watch = watchDirectory(tmp.path);
-  for await (const _ of watch) break;
+  await changed;
+  watcher.close();
   child.kill('SIGTERM');
   const [exitCode] = await once(child, 'close');
   assert.deepEqual({ exitCode, left: readdirSync(tmp.path) }, { exitCode: 143, left: [] });

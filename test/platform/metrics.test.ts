@@ -51,6 +51,8 @@ test('the event-loop lag is sampled, and a blocked loop shows', async (t) => {
   setTimeout(() => turn.abort(), 1);
   await once(turn.signal, 'abort');
   const { body } = await metrics.render();
-  assert.match(body, /^sallyport_event_loop_lag_seconds_bucket\{le="0\.1"\} 0$/m);
-  assert.match(body, /^sallyport_event_loop_lag_seconds_count 1$/m);
+  const seriesValue = (series: string): number =>
+    Number(body.split(`sallyport_event_loop_lag_seconds_${series} `)[1]?.split('\n')[0]);
+  // A busy machine may have let the time of a second sample pass meanwhile.
+  assert.equal(seriesValue('count') - seriesValue('bucket{le="0.1"}') >= 1, true, body);
 });

@@ -184,7 +184,10 @@ test('the deadline and the cancellation of a caller reach the use case', async (
   });
   const client = grpcClient(AuthorizationService, harness.grpc, { key: TEST_KEY });
   t.after(client.close);
-  await assert.rejects(client.authorize(question, { deadlineMs: 100 }), { code: 4 });
+  // A busy machine may let a short time pass before the call is there at all.
+  for (let deadlineMs = 100; signals.length === 0; deadlineMs *= 2) {
+    await assert.rejects(client.authorize(question, { deadlineMs }), { code: 4 });
+  }
   const [first] = signals;
   assert.ok(first !== undefined);
   if (!first.aborted) await once(first, 'abort');
@@ -193,8 +196,8 @@ test('the deadline and the cancellation of a caller reach the use case', async (
   const abort = new AbortController();
   arrived = () => abort.abort();
   await assert.rejects(client.authorize(question, { signal: abort.signal }), { code: 1 });
-  const [, second] = signals;
-  assert.ok(second !== undefined);
+  const second = signals.at(-1);
+  assert.ok(second !== undefined && second !== first);
   if (!second.aborted) await once(second, 'abort');
   assert.equal((second.reason as Fault).code, 'CANCELLED');
 });

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   watch,
@@ -176,16 +177,19 @@ test('a backup that is killed leaves no file of its name, and the next one is wh
     const changes = Array.from({ length: 1000 }, (_, i) => grant(`${n}-${i}`));
     await jsonCall(service, 'PolicyService/WriteGrants', { changes });
   }
-  for (let round = 0; round < 3; round += 1) {
+  for (let killed = 0; killed < 3; ) {
     const child = spawn(process.execPath, [BIN, 'backup', target], {
       env: { ...process.env, SALLYPORT_DATA_DIR: data },
       stdio: 'ignore',
     });
     // As soon as it writes anything.
     const watcher = watch(join(dir.path, 'out'), () => child.kill('SIGKILL'));
-    await once(child, 'exit');
+    const [code] = await once(child, 'exit');
     watcher.close();
-    assert.equal(existsSync(target), false, `round ${round}`);
+    // On a busy machine it may have ended before it was heard that it began.
+    if (code === 0) rmSync(target);
+    else killed += 1;
+    assert.equal(existsSync(target), false, `after ${killed} kills`);
   }
   const { code, out, err } = await on(data, 'backup', target);
   assert.equal(code, 0, err);

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 // The hashing process must not outlive a service that was killed. Seen through /proc; elsewhere there is nothing to see.
 
 const NAME = 'hashing-process';
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 15_000;
 
 /** Process ids of the hashing processes that `pid` started. */
 export function hashingProcessesOf(pid: number): readonly number[] {
