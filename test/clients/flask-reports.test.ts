@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/mongo-server/free-port.ts';
 import { withMongo } from '../support/mongo-service.ts';
-import { cheapHashes, startService } from '../support/service-process.ts';
+import { cheapHashes, type ServiceProcess, startService } from '../support/service-process.ts';
 import { needs, ROOT, run } from './tool.ts';
 
 // examples/flask-reports on two replicas that are rolled under its requests. Its other faults are in its own tests.
@@ -57,8 +57,9 @@ await withMongo('two replicas under a Flask application are rolled', (withPlace)
   withPlace('rolled one by one nobody passes who may not, and the application runs on', async (t, place) => {
     // Made by clients/python/check, which comes first in CI, or by the example's setup.
     if (!(await needs(t, PYTHON, ['-c', 'import flask, sallyport']))) return;
-    const env = { ...place.settings(), ...cheapHashes };
-    const replicas = [await startService({ env }), await startService({ env })];
+    const start = (address: string): Promise<ServiceProcess> =>
+      startService({ env: { ...place.settings(), ...cheapHashes, SALLYPORT_GRPC_ADDRESS: address } });
+    const replicas = [await start(`127.0.0.1:${await freePort()}`), await start(`127.0.0.1:${await freePort()}`)];
     const running = new Set(replicas);
     t.after(() => Promise.all([...running].map((service) => service.stop())));
     const addresses = replicas.map(({ grpc }) => grpc);
@@ -88,7 +89,7 @@ await withMongo('two replicas under a Flask application are rolled', (withPlace)
       await old.stop();
       running.delete(old);
       await goesOn();
-      running.add(await startService({ env: { ...env, SALLYPORT_GRPC_ADDRESS: old.grpc } }));
+      running.add(await start(old.grpc));
       await goesOn();
     }
     isOver = true;

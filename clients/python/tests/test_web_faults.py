@@ -39,8 +39,8 @@ def application(world: World, address: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def settings_of(world: World, address: str) -> dict[str, str]:
-    given = {"ADDRESS": address, "API_KEY": world.app_key, "AUDIENCE": AUDIENCE, "ISSUER": ISSUER, "TIMEOUT_MS": "1000"}
-    return {f"SALLYPORT_CLIENT_{name}": value for name, value in {**given, "LOGIN_TIMEOUT_MS": "2000"}.items()}
+    given = {"ADDRESS": address, "API_KEY": world.app_key, "AUDIENCE": AUDIENCE, "ISSUER": ISSUER, "TIMEOUT_MS": "2000"}
+    return {f"SALLYPORT_CLIENT_{name}": value for name, value in {**given, "LOGIN_TIMEOUT_MS": "4000"}.items()}
 
 
 def log_in(http: FlaskClient) -> Browser:

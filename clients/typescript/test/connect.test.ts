@@ -36,7 +36,7 @@ const rules: Readonly<Record<string, Rule>> = {
     resource: (message) => ({ type: 'user', id: 'userId' in message ? String(message.userId) : '' }),
   },
 };
-const interceptor = guard(world.connect({ audience: 'shop', timeoutMs: 1000 }), {
+const interceptor = guard(world.connect({ audience: 'shop' }), {
   rules: ({ name }) => rules[name],
   ip: () => '127.0.0.1',
   onFailure: () => {},

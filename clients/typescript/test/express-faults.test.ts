@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { eventually } from '../../../test/support/eventually.ts';
+import { freePort } from '../../../test/support/mongo-server/free-port.ts';
 import { withMongo } from '../../../test/support/mongo-service.ts';
 import { cheapHashes, startService } from '../../../test/support/service-process.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
@@ -8,7 +9,7 @@ import type { Sallyport } from '../src/sallyport.ts';
 import { browserAt } from './support/http.ts';
 import { startShop } from './support/shop.ts';
 import { startTraffic, visitor } from './support/traffic.ts';
-import { addUser, freePort, grant, ISSUER, PASSWORD, startWorld, tokensOf, worldOf } from './support/world.ts';
+import { addUser, grant, ISSUER, PASSWORD, startWorld, tokensOf, worldOf } from './support/world.ts';
 
 // Sallyport is stopped, stalled, restarted and rolled while the application serves. Nobody passes who may not, and nothing hangs.
 
@@ -62,7 +63,7 @@ test('stalled it is 503 at the deadline, and 200 again when it answers', async (
   const [host = '', port = ''] = world.service.grpc.split(':');
   const proxy = await startTcpProxy({ host, port: Number(port) });
   after(() => proxy.stop());
-  const sallyport = world.connect({ address: `127.0.0.1:${proxy.port}`, timeoutMs: 300, loginTimeoutMs: 600 });
+  const sallyport = world.connect({ address: `127.0.0.1:${proxy.port}`, timeoutMs: 300, loginTimeoutMs: 2500 });
   const { origin } = await startShop(sallyport, { onFailure: () => {} });
   const { allowed, denied } = await people(world.admin, origin);
   const traffic = startTraffic(allowed, denied, '/reports');
@@ -95,7 +96,9 @@ await withMongo('two replicas are rolled', (withPlace) => {
     const [first] = replicas;
     assert.ok(first !== undefined);
     const world = await worldOf(first);
-    const sallyport = world.connect({ address: ports.map((port) => `127.0.0.1:${port}`).join(',') });
+    // A deadline that a busy machine keeps: what passes it is a 503 as well.
+    const address = ports.map((port) => `127.0.0.1:${port}`).join(',');
+    const sallyport = world.connect({ address, timeoutMs: 10_000 });
     const { origin } = await startShop(sallyport);
     const { allowed, denied } = await people(world.admin, origin);
     // What one replica granted the other knows within two seconds.

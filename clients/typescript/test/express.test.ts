@@ -16,6 +16,7 @@ import {
   startWorld,
   tokensOf,
   worldOf,
+  wrongKey,
 } from './support/world.ts';
 
 const world = await startWorld();
@@ -315,7 +316,7 @@ test('a route whose resource has no id lets nobody pass', async () => {
 
 test('an application with a bad key is 500 that says nothing, and is told why itself', async () => {
   const failures: unknown[] = [];
-  const stranger = world.connect({ apiKey: `${world.appKey.slice(0, -1)}0` });
+  const stranger = world.connect({ apiKey: wrongKey(world.appKey) });
   const shop = await startShop(stranger, { onFailure: ({ cause }) => failures.push(cause) });
   const answer = await browserAt(shop.origin).get('/me', { cookie: '__Host-session=ss_x' });
   assertRefused(answer, 500, 'misconfigured');

@@ -9,7 +9,7 @@ import { addUser, grant, keyOf, PASSWORD, startWorld } from './support/world.ts'
 const world = await startWorld();
 const { admin } = world;
 const { login, verifyTotp, logout, authenticate, csrf, requirePermission, can, explain, errors } = guard(
-  world.connect({ timeoutMs: 1000 }),
+  world.connect(),
   { onFailure: () => {} },
 );
 const passed: string[] = [];

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventually } from '../../../test/support/eventually.ts';
+import { freePort } from '../../../test/support/mongo-server/free-port.ts';
 import { tempDir } from '../../../test/support/temp-dir.ts';
 import { browserAt } from './support/http.ts';
-import { addUser, freePort, grant, PASSWORD, startWorld } from './support/world.ts';
+import { addUser, grant, PASSWORD, startWorld } from './support/world.ts';
 
 // The package as a new user gets it: packed, installed into an empty project, and used as the README says.
 

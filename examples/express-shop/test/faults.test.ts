@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { browserAt } from '../../../clients/typescript/test/support/http.ts';
 import { startTraffic } from '../../../clients/typescript/test/support/traffic.ts';
 import { eventually } from '../../../test/support/eventually.ts';
+import { freePort } from '../../../test/support/mongo-server/free-port.ts';
 import { withMongo } from '../../../test/support/mongo-service.ts';
 import { cheapHashes, type ServiceProcess, startService } from '../../../test/support/service-process.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
@@ -28,8 +29,8 @@ async function trafficAt(origin: string) {
 }
 
 test('stopped and killed it is 503, restarted it is as before, and the shop runs on', async () => {
-  const first = await openService();
-  const env = { ...cheapHashes, SALLYPORT_GRPC_ADDRESS: first.grpc };
+  const env = { ...cheapHashes, SALLYPORT_GRPC_ADDRESS: `127.0.0.1:${await freePort()}` };
+  const first = await openService(env);
   const { origin } = await openShop(first, first.grpc, { SALLYPORT_CLIENT_TIMEOUT_MS: '1000' });
   const traffic = await trafficAt(origin);
   await traffic.until(200);
@@ -63,8 +64,10 @@ test('stalled it is 503 at the deadline, and 200 again afterwards', async () => 
 
 await withMongo('two replicas are rolled', (withPlace) => {
   withPlace('rolled one by one nobody passes who may not, and the shop runs on', async (_t, place) => {
-    const env = { ...place.settings(), ...cheapHashes };
-    const [first, second] = [await startService({ env }), await startService({ env })];
+    const start = (address: string): Promise<ServiceProcess> =>
+      startService({ env: { ...place.settings(), ...cheapHashes, SALLYPORT_GRPC_ADDRESS: address } });
+    const first = await start(`127.0.0.1:${await freePort()}`);
+    const second = await start(`127.0.0.1:${await freePort()}`);
     const running = new Set([first, second]);
     after(() => Promise.all([...running].map((service) => service.stop())));
     const { origin } = await openShop(first, `${first.grpc},${second.grpc}`);
@@ -78,7 +81,7 @@ await withMongo('two replicas are rolled', (withPlace) => {
     for (const old of [first, second]) {
       await old.stop();
       await traffic.until(200);
-      running.add(await startService({ env: { ...env, SALLYPORT_GRPC_ADDRESS: old.grpc } }));
+      running.add(await start(old.grpc));
       await traffic.until(200);
     }
     await traffic.stop();

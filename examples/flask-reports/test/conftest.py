@@ -23,7 +23,7 @@ def running(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runni
     seeded = seed(service.grpc, service.admin_key)
     proxy = Proxy(service.grpc)
     given = {"ADDRESS": proxy.address, "API_KEY": seeded.application_key, "AUDIENCE": AUDIENCE, "ISSUER": ISSUER}
-    for name, value in {**given, "TIMEOUT_MS": "1000", "LOGIN_TIMEOUT_MS": "2000"}.items():
+    for name, value in {**given, "TIMEOUT_MS": "2000", "LOGIN_TIMEOUT_MS": "4000"}.items():
         monkeypatch.setenv(f"SALLYPORT_CLIENT_{name}", value)
     app = create_app()
     # The cookie is for https only, and the origin of the application's own pages follows from it.

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
 import { after } from 'node:test';
 import type { ServiceProcess } from '../../../../test/support/service-process.ts';
 import { cheapHashes, startService } from '../../../../test/support/service-process.ts';
@@ -73,6 +72,11 @@ export async function callerKey(
   return apiKey;
 }
 
+/** A key like this one that nobody has. */
+export function wrongKey(key: string): string {
+  return key.slice(0, -1) + (key.endsWith('0') ? '1' : '0');
+}
+
 /** A user `<name>@example.com` with the password; gives its id. */
 export async function addUser(admin: Sallyport, name: string, tenant = 'default'): Promise<string> {
   const { user } = await admin.client(UserService).createUser({
@@ -133,14 +137,4 @@ export async function tokensOf(
     throw new Error(`not logged in but ${outcome.case}`);
   }
   return { ...outcome.value.issued.value, userId: outcome.value.userId };
-}
-
-/** A port that nobody has now, for a service that is to come back where it was. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
