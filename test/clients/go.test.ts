@@ -33,7 +33,10 @@ test('a Go program with generated stubs makes all six calls', async (context) =>
   const path = [...plugins.map(dirname), process.env['PATH']].join(delimiter);
   await run(await buf(), ['generate', 'proto', '--template', JSON.stringify(template)], { env: { PATH: path } });
 
+  const program = join(dir.path, 'six-calls');
+  await run('go', ['build', '-o', program, '.'], { cwd: dir.path, env: { GOFLAGS: '-mod=mod' } });
+  // Not before: a first build takes longer than the one-time code is good for.
   const env = clientEnvironment(service, await prepareSixCalls(service, 'go'));
-  const { stdout } = await run('go', ['run', '.'], { cwd: dir.path, env: { ...env, GOFLAGS: '-mod=mod' } });
+  const { stdout } = await run(program, [], { env });
   assert.deepEqual(JSON.parse(stdout), expectedAnswers);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { withMongo } from '../support/mongo-service.ts';
 import { type ServiceProcess, startService } from '../support/service-process.ts';
 import { expectedAnswers, prepareSixCalls } from '../support/six-calls.ts';
-import { grpcurlCall } from './grpcurl.ts';
+import { grpcurlBinary, grpcurlCall } from './grpcurl.ts';
 import { sixCallsByGrpc } from './six-calls-by-grpc.ts';
 import { sixCallsByJson } from './six-calls-by-json.ts';
 import { needs } from './tool.ts';
@@ -19,6 +19,8 @@ await withMongo('the six calls on MongoDB', (withPlace) => {
     if (!(await needs(t, 'go', ['version']))) return;
     const service = await started(place.settings());
     t.after(() => service.stop());
+    // First: to build it may take longer than the one-time code is good for.
+    await grpcurlBinary();
     const answers = await sixCallsByJson(grpcurlCall(service), await prepareSixCalls(service, 'grpcurl'));
     assert.deepEqual(answers, expectedAnswers);
   });

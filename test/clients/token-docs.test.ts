@@ -91,7 +91,7 @@ async function runPages(service: ServiceProcess): Promise<ReadonlySet<string>> {
 async function answerTo(script: string, method: string, path: string): Promise<JsonAnswer> {
   const bash = (text: string) => run('bash', ['-c', text], { env: { PATH: path } });
   if (method === ENDLESS) {
-    const cut = await bash(script.replace('grpcurl ', 'grpcurl -max-time 2 ')).catch((error: unknown) => error);
+    const cut = await bash(script.replace('grpcurl ', 'grpcurl -max-time 5 ')).catch((error: unknown) => error);
     assert.match((cut as { readonly stdout: string }).stdout, /^\{\s*"snapshot": \{/);
     return {};
   }

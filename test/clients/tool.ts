@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -50,8 +51,18 @@ export async function needs(context: TestContext, command: string, probe: readon
 /** A Go program at an exact version, built once. */
 export async function goTool(module: string, version: string): Promise<string> {
   const folder = join(CACHE, 'go', version);
-  const binary = join(folder, module.slice(module.lastIndexOf('/') + 1));
-  if (!existsSync(binary)) await run('go', ['install', `${module}@${version}`], { env: { GOBIN: folder } });
+  const name = module.slice(module.lastIndexOf('/') + 1);
+  const binary = join(folder, name);
+  if (existsSync(binary)) return binary;
+  await mkdir(folder, { recursive: true });
+  // Several files of tests may want it at once: each builds its own, and what has the final name is complete.
+  const own = await mkdtemp(join(folder, 'build-'));
+  try {
+    await run('go', ['install', `${module}@${version}`], { env: { GOBIN: own } });
+    await rename(join(own, name), binary);
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
   return binary;
 }
 
