@@ -26,7 +26,7 @@ export interface NoMongoServer {
 
 const LAUNCHER = join(import.meta.dirname, 'mongo-server', 'Launcher.java');
 /** A cold machine compiles the launcher first; 0.8 s where this was written. */
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** Starts (or finds) a server. With CI=true a machine that cannot run one is an error: the MongoDB half must not be skipped there. */
 export async function startMongoServer(): Promise<MongoServer | NoMongoServer> {

@@ -40,7 +40,7 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The program; absent: bin/sallyport.js. */
   readonly program?: string | undefined;
-  /** Milliseconds until the start counts as failed; the default is 30,000. */
+  /** Milliseconds until the start counts as failed; the default is 60,000. */
   readonly timeoutMs?: number;
 }
 
@@ -98,7 +98,7 @@ async function launch(options: ServiceOptions): Promise<ServiceProcess | FailedS
   const ready = readyLine(child, (line) => {
     output += `${line}\n`;
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000);
   const first = await Promise.race([ready, ended]);
   clearTimeout(timer);
   if (first !== true) return { code: await ended, output };

@@ -14,7 +14,7 @@ import { all, command, environment, parseDockerfile, type Stage } from '../suppo
 // HEALTHCHECK are run there. What only an engine can show (users, read-only root, the base image) is not verified here.
 
 const ROOT = join(import.meta.dirname, '../..');
-const READY_LIMIT_MS = 30_000;
+const READY_LIMIT_MS = 60_000;
 const run = promisify(execFile);
 
 let folder = '';
