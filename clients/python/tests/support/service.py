@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-import random
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -106,6 +106,6 @@ def node() -> str:
 def _quiet_port() -> int:
     """A free port that no system gives by itself (Linux begins at 32768, others at 49152): it is free for a restart as well."""
     while True:
-        port = random.randint(20_000, 29_999)
+        port = 20_000 + secrets.randbelow(10_000)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
