@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandExit, CommandIo } from './command-io.ts';
 import { type ServerOptions, withServer } from './server-options.ts';
-import { type ServiceConnection, withService } from './service-connection.ts';
+import type { ServiceConnection } from './service-connection.ts';
 
 // What every file of commands defines its commands with.
 
@@ -25,6 +25,8 @@ export function online<O extends object = ServerOptions>(
   const command = parent.command(usage).description(description);
   return withServer(command).action(async () => {
     const options = command.opts<O & ServerOptions>();
+    // Not to show help, which needs no connection.
+    const { withService } = await import('./service-connection.ts');
     done((await withService(io, options, async (service) => run(service, command.args, options))) ?? 0);
   });
 }

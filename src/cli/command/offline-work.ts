@@ -60,3 +60,18 @@ export interface OfflineWork {
   /** Looks at settings, files, store and keys. Never throws for what it finds. */
   diagnose(): AsyncIterable<Finding>;
 }
+
+/** The same, loaded with the first call: the stores and their drivers are most of the program. */
+export function lateOfflineWork(load: () => Promise<OfflineWork>): OfflineWork {
+  return {
+    backup: async (...args) => (await load()).backup(...args),
+    restore: async (...args) => (await load()).restore(...args),
+    markRestored: async () => (await load()).markRestored(),
+    export: async (...args) => (await load()).export(...args),
+    import: async (...args) => (await load()).import(...args),
+    recoverAdmin: async (file) => (await load()).recoverAdmin(file),
+    diagnose: async function* () {
+      yield* (await load()).diagnose();
+    },
+  };
+}

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
 import { CommandError, type CommandIo } from './command-io.ts';
 
 // ~/.config/sallyport/config.yaml (XDG Base Directory Specification): services by name, and which of them is meant when none is named.
@@ -45,7 +44,10 @@ export async function readProfiles(io: CommandIo): Promise<Profiles> {
   const path = profilesPath(io);
   const mode = await io.files.mode(path);
   if (mode === undefined) return { path, current: undefined, profiles: {} };
-  const profiles = parsed(await io.readFile(path), path);
+  const text = await io.readFile(path);
+  // Where there is no file, as mostly in scripts, its language is not loaded.
+  const { parse } = await import('yaml');
+  const profiles = parsed(parse, text, path);
   const holdsKey = Object.values(profiles.profiles).some(({ key }) => key !== undefined);
   // Windows has no such bits: every file seems open there.
   if (holdsKey && (mode & OTHERS) !== 0 && process.platform !== 'win32') {
@@ -56,6 +58,7 @@ export async function readProfiles(io: CommandIo): Promise<Profiles> {
 
 export async function writeProfiles(io: CommandIo, { path, current, profiles }: Profiles): Promise<void> {
   const value = { ...(current === undefined ? {} : { current }), profiles };
+  const { stringify } = await import('yaml');
   await io.files.writePrivately(path, stringify(value, { lineWidth: 0 }));
 }
 
@@ -63,7 +66,7 @@ export function checkProfileName(name: string): void {
   if (!NAME.test(name)) throw new CommandError('a profile name is 1 to 64 letters, digits, `.`, `_` or `-`');
 }
 
-function parsed(text: string, path: string): Profiles {
+function parsed(parse: (text: string) => unknown, text: string, path: string): Profiles {
   let value: unknown;
   try {
     value = parse(text) ?? {};

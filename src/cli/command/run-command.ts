@@ -1,20 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { addAuditCommands } from './audit-commands.ts';
 import { CommandError, type CommandExit, type CommandIo } from './command-io.ts';
 import { completionScript, SHELLS, type Word } from './completion.ts';
-import { addGrantCommands } from './grant-commands.ts';
-import { addJwksCommands } from './jwks-commands.ts';
-import { addKeyCommands } from './key-commands.ts';
 import { type Kit, local } from './kit.ts';
-import { addPolicyCommands } from './policy-command-line.ts';
+import { loadNouns } from './nouns.ts';
 import { printableLines } from './printable.ts';
-import { addProfileCommands } from './profile-commands.ts';
-import { addProviderCommands } from './provider-commands.ts';
-import { addSessionCommands } from './session-commands.ts';
-import { addStoreCommands } from './store-commands.ts';
-import { addTenantCommands } from './tenant-commands.ts';
-import { addToolCommands } from './tool-commands.ts';
-import { addUserCommands } from './user-commands.ts';
 
 /** Carries out a command other than serving. Never throws for what a user can mend. */
 export async function runCommand(args: readonly string[], io: CommandIo): Promise<CommandExit> {
@@ -26,6 +15,8 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
     },
   };
   const program = createProgram(kit);
+  for (const add of await loadNouns(args[0])) add(kit, program);
+  addCompletion(kit, program);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;
@@ -48,7 +39,7 @@ function asCommandError(error: unknown): CommandError {
 function createProgram(kit: Kit): Command {
   const { io } = kit;
   // Commander writes and exits by itself otherwise; commands inherit both.
-  const program = new Command('sallyport')
+  return new Command('sallyport')
     .description('Ask, manage and look after a Sallyport service.')
     .exitOverride()
     .configureOutput({
@@ -57,17 +48,13 @@ function createProgram(kit: Kit): Command {
       outputError: (text, write) => write(text.replace(/^error: /, 'sallyport: ')),
     })
     .showHelpAfterError('(--help tells more)');
-  for (const add of NOUNS) add(kit, program);
-  local(
-    kit,
-    program,
-    'completion <shell>',
-    `prints a completion script for ${SHELLS.join(', ')}`,
-    async ([shell = '']) => {
-      io.out(completionScript(program, shell, OF_MAIN));
-    },
-  );
-  return program;
+}
+
+function addCompletion(kit: Kit, program: Command): void {
+  const description = `prints a completion script for ${SHELLS.join(', ')}`;
+  local(kit, program, 'completion <shell>', description, async ([shell = '']) => {
+    kit.io.out(completionScript(program, shell, OF_MAIN));
+  });
 }
 
 /** What main answers to itself. */
@@ -75,19 +62,4 @@ const OF_MAIN: readonly Word[] = [
   { name: 'serve', description: 'runs the service' },
   { name: 'generate', description: 'prints a fresh secret' },
   { name: 'rekey', description: 'seals everything under the first master key' },
-];
-
-const NOUNS: readonly ((kit: Kit, program: Command) => void)[] = [
-  addUserCommands,
-  addKeyCommands,
-  addGrantCommands,
-  addPolicyCommands,
-  addSessionCommands,
-  addAuditCommands,
-  addJwksCommands,
-  addTenantCommands,
-  addProviderCommands,
-  addProfileCommands,
-  addStoreCommands,
-  addToolCommands,
 ];
