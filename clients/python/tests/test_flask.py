@@ -237,7 +237,7 @@ def test_without_an_audience_no_access_token_is_accepted(
 ) -> None:
     environment(monkeypatch, world.address, world.app_key, AUDIENCE="")
     token = access_token(client, world.users["admin"]).access_token
-    expect(client_of(create_app()).get("/me", headers=bearer(token)), 401, "credential_invalid")
+    expect(client_of(create_app()).get("/me", headers=bearer(token)), 401, "credential_wrong_audience")
 
 
 def test_paths_and_the_name_of_the_cookie_are_the_applications_to_choose(

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import formbody from '@fastify/formbody';
 import fastify from 'fastify';
@@ -81,6 +83,30 @@ test('an API key opens what its scopes say', async () => {
 test('errors that are no refusals are left to Fastify', async () => {
   const answer = await browserAt(origin).get('/odd');
   assert.deepEqual([answer.status, answer.body['message']], [500, 'not a refusal']);
+});
+
+test('the lines of the README guard an application', async () => {
+  const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8');
+  const [, lines = ''] = /```js\n(import[^`]*client\/fastify[^`]*)```/.exec(readme) ?? [];
+  assert.ok(lines.split('\n').filter((line) => line !== '').length < 20);
+  const sallyport = { fromEnv: () => world.connect() };
+  let written: ReturnType<typeof fastify> | undefined;
+  const remembered = () => {
+    written = fastify();
+    return written;
+  };
+  const body = `return (async () => {${lines.replaceAll(/^import .*$/gm, '')}})();`;
+  const run = new Function('Sallyport', 'guard', 'fastify', 'process', body);
+  await run(sallyport, guard, remembered, { env: { PORT: '0' } });
+  assert.ok(written !== undefined);
+  after(() => written?.close());
+  const browser = browserAt(written.listeningOrigin.replace('localhost', '127.0.0.1').replace('[::1]', '127.0.0.1'));
+  assert.equal((await browser.send('DELETE', '/users/7')).status, 401);
+  assert.equal((await browser.logIn('ada@example.com', PASSWORD)).status, 200);
+  assert.deepEqual((await browser.send('DELETE', '/users/7')).body, { deleted: '7' });
+  assert.equal((await browser.send('DELETE', '/users/8')).status, 403);
+  assert.equal((await browser.send('DELETE', '/users/7', undefined, { 'x-csrf-token': '' })).status, 403);
+  assert.equal((await browser.send('POST', '/logout')).status, 204);
 });
 
 test('while Sallyport is away every guard is 503', async () => {

@@ -91,7 +91,7 @@ def _by_access_token(settings: Settings, token: AccessToken) -> Steps[RequestPri
     if not settings.audience:
         # Whoever it was meant for, it cannot be known to be us.
         log.warning("an access token was refused because SALLYPORT_CLIENT_AUDIENCE is not set")
-        raise Refusal("credential_invalid")
+        raise Refusal("credential_wrong_audience")
     if settings.issuer:
         try:
             claims: TokenClaims | Inactive = yield LocalVerification(token.value)
