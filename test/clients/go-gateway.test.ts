@@ -14,7 +14,7 @@ import { addPerson, PASSWORD } from '../support/people.ts';
 import { cheapHashes, type ServiceProcess, startService } from '../support/service-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { createTestAuthority } from '../support/test-certificates.ts';
-import { buf, goTool, needs, ROOT, run } from './tool.ts';
+import { buf, fetched, goTool, needs, ROOT, run } from './tool.ts';
 
 // examples/go-gateway as its README builds it, in front of an application that tells what it was sent.
 
@@ -31,6 +31,7 @@ async function build(folder: string): Promise<string> {
   const path = [...plugins.map(dirname), process.env['PATH']].join(delimiter);
   const template = join(folder, 'buf.gen.yaml');
   await run(await buf(), ['generate', 'proto', '--template', template, '-o', folder], { env: { PATH: path } });
+  await fetched('go', ['mod', 'download'], { cwd: folder });
   // -mod=readonly: go.mod and go.sum are complete and stay as they are.
   await run('go', ['vet', '-mod=readonly', '.'], { cwd: folder });
   await run('go', ['test', '-mod=readonly', '.'], { cwd: folder });

@@ -6,7 +6,7 @@ import { type ServiceProcess, startService } from '../support/service-process.ts
 import { expectedAnswers, prepareSixCalls } from '../support/six-calls.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { clientEnvironment } from './client-environment.ts';
-import { buf, goTool, needs, run } from './tool.ts';
+import { buf, fetched, goTool, needs, run } from './tool.ts';
 
 let service: ServiceProcess;
 before(async () => {
@@ -34,7 +34,7 @@ test('a Go program with generated stubs makes all six calls', async (context) =>
   await run(await buf(), ['generate', 'proto', '--template', JSON.stringify(template)], { env: { PATH: path } });
 
   const program = join(dir.path, 'six-calls');
-  await run('go', ['build', '-o', program, '.'], { cwd: dir.path, env: { GOFLAGS: '-mod=mod' } });
+  await fetched('go', ['build', '-o', program, '.'], { cwd: dir.path, env: { GOFLAGS: '-mod=mod' } });
   // Not before: a first build takes longer than the one-time code is good for.
   const env = clientEnvironment(service, await prepareSixCalls(service, 'go'));
   const { stdout } = await run(program, [], { env });

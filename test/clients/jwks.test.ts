@@ -10,7 +10,7 @@ import { grpcClient } from '../support/grpc-client.ts';
 import { freePort } from '../support/mongo-server/free-port.ts';
 import { cheapHashes, type ServiceProcess, startService } from '../support/service-process.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { needs, pythonWith, ROOT, run } from './tool.ts';
+import { fetched, needs, pythonWith, ROOT, run } from './tool.ts';
 
 // JWT libraries of other languages, each pointed at one issuer: they accept its token, and refuse what was altered, is for another
 // audience, or is of another tenant, whose issuer has other keys.
@@ -87,7 +87,7 @@ test('go-oidc accepts a token from its own issuer and refuses one of another ten
   using dir = tempDir();
   await cp(join(import.meta.dirname, 'jwks', 'go'), dir.path, { recursive: true });
   const options = { cwd: dir.path };
-  await run('go', ['build', '-o', 'verify', '.'], { ...options, env: { GOFLAGS: '-mod=mod' } });
+  await fetched('go', ['build', '-o', 'verify', '.'], { ...options, env: { GOFLAGS: '-mod=mod' } });
   await checkVerdicts(async (env) => (await run(join(dir.path, 'verify'), [], { ...options, env })).stdout);
 });
 

@@ -48,6 +48,11 @@ export async function needs(context: TestContext, command: string, probe: readon
   }
 }
 
+/** `run` of what downloads and does not try again by itself, as Go: a network that fails once is asked once more. */
+export async function fetched(...args: Parameters<typeof run>): Promise<Ran> {
+  return run(...args).catch(() => run(...args));
+}
+
 /** A Go program at an exact version, built once. */
 export async function goTool(module: string, version: string): Promise<string> {
   const folder = join(CACHE, 'go', version);
@@ -58,7 +63,7 @@ export async function goTool(module: string, version: string): Promise<string> {
   // Several files of tests may want it at once: each builds its own, and what has the final name is complete.
   const own = await mkdtemp(join(folder, 'build-'));
   try {
-    await run('go', ['install', `${module}@${version}`], { env: { GOBIN: own } });
+    await fetched('go', ['install', `${module}@${version}`], { env: { GOBIN: own } });
     await rename(join(own, name), binary);
   } finally {
     await rm(own, { recursive: true, force: true });

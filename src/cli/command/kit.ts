@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandExit, CommandIo } from './command-io.ts';
+import { bare, bareOptions } from './dashed-ids.ts';
 import { type ServerOptions, withServer } from './server-options.ts';
 import type { ServiceConnection } from './service-connection.ts';
 
@@ -24,10 +25,11 @@ export function online<O extends object = ServerOptions>(
 ): Command {
   const command = parent.command(usage).description(description);
   return withServer(command).action(async () => {
-    const options = command.opts<O & ServerOptions>();
+    const options = bareOptions(command.opts<O & ServerOptions>());
+    const args = command.args.map(bare);
     // Not to show help, which needs no connection.
     const { withService } = await import('./service-connection.ts');
-    done((await withService(io, options, async (service) => run(service, command.args, options))) ?? 0);
+    done((await withService(io, options, async (service) => run(service, args, options))) ?? 0);
   });
 }
 
@@ -40,5 +42,5 @@ export function local<O extends object>(
   run: (args: readonly string[], options: O) => Ending,
 ): Command {
   const command = parent.command(usage).description(description);
-  return command.action(async () => done((await run(command.args, command.opts<O>())) ?? 0));
+  return command.action(async () => done((await run(command.args.map(bare), bareOptions(command.opts<O>()))) ?? 0));
 }

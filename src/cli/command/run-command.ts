@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { CommandError, type CommandExit, type CommandIo } from './command-io.ts';
 import { completionScript, SHELLS, type Word } from './completion.ts';
+import { bare, marked } from './dashed-ids.ts';
 import { type Kit, local } from './kit.ts';
 import { loadNouns } from './nouns.ts';
 import { printableLines } from './printable.ts';
@@ -18,7 +19,7 @@ export async function runCommand(args: readonly string[], io: CommandIo): Promis
   for (const add of await loadNouns(args[0])) add(kit, program);
   addCompletion(kit, program);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(marked(args, program), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -45,7 +46,7 @@ function createProgram(kit: Kit): Command {
     .configureOutput({
       writeOut: io.out,
       writeErr: io.err,
-      outputError: (text, write) => write(text.replace(/^error: /, 'sallyport: ')),
+      outputError: (text, write) => write(bare(text).replace(/^error: /, 'sallyport: ')),
     })
     .showHelpAfterError('(--help tells more)');
 }

@@ -92,6 +92,20 @@ test('an update changes what is given, takes away what is to be cleared, and lea
   assert.deepEqual(await json('key', 'get', key.id), [back]);
 });
 
+test('an id that begins with a dash is taken for no option, and a misspelt option for no id', async () => {
+  for (const id of ['-3fAcdefghijklmnopqrst', '--fAcdefghijklmnopqrst', `-h${'x'.repeat(41)}`]) {
+    const { code, err } = await run('key', 'get', id);
+    assert.equal(code, 5, err);
+    assert.match(err, /NOT_FOUND/);
+  }
+  const scope = '-3fAcdefghijklmnopqrst';
+  assert.match((await run('key', 'create', 'service:x', '--scope', scope)).err, /scopes\[0\]/);
+  const misspelt = await run('key', 'list', '--onwer', 'service:x');
+  assert.deepEqual([misspelt.code, /unknown option '--onwer'/.test(misspelt.err)], [2, true]);
+  const nobodys = await run('key', '--fAcdefghijklmnopqrst');
+  assert.deepEqual([nobodys.code, nobodys.err.includes('\0')], [2, false], nobodys.err);
+});
+
 test('what is malformed is exit code 2 when it is seen here, and 5 with the fields when the service sees it', async () => {
   assert.equal((await run('key', 'create', 'billing')).code, 2);
   assert.equal((await run('key', 'create', 'service:x', '--expires', 'soon')).code, 2);
