@@ -120,7 +120,7 @@ const bodies: Readonly<Record<string, (given: Prepared) => Promise<void>>> = {
     );
     await call('SessionService/RevokeSessions', { refreshToken });
     assert.equal(await reason({ accessToken }), 'DENY CREDENTIAL_REVOKED');
-    const expireTime = new Date(Date.now() + 1500).toISOString();
+    const expireTime = new Date(Date.now() + 3000).toISOString();
     const short = await call('ApiKeyService/CreateApiKey', { owner, expireTime });
     const made = await call('ApiKeyService/CreateApiKey', { owner });
     const [apiKey, keyId] = [made['apiKey'], (made['key'] as { id: string }).id];
