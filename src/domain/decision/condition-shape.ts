@@ -1,4 +1,33 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import {
+  CALLS,
+  COMPARE_COST,
+  COMPREHENSIONS,
+  CONVERSION_TIMES,
+  CONVERSIONS,
+  DURATION,
+  durationCost,
+  END_TIMES,
+  ITERATIONS,
+  JOIN_COST,
+  KEY_COST,
+  KEY_TIMES,
+  MAX_COST,
+  METHODS,
+  NEEDLE,
+  ROOTS,
+  type ShortText,
+  TIME_ZONE_COST,
+} from './condition-costs.ts';
+import {
+  type ComparedPath,
+  type IteratedPath,
+  longestText,
+  merged,
+  type Path,
+  pathOf,
+  type ShortPath,
+} from './condition-path.ts';
 
 // What a condition is made of: which attributes it reads, and the worst it can cost. Only what is listed here is admitted, so a new
 // release of the interpreter cannot bring in what nobody has looked at. Regular expressions are left out: JavaScript's can take
@@ -8,77 +37,17 @@ export type ConditionShape =
   | {
       readonly kind: 'shape';
       /** What it needs: `['context', 'ip']`. */
-      readonly paths: readonly (readonly string[])[];
+      readonly paths: readonly Path[];
       /** The worst cost of all but a comprehension through an attribute, reached where what is read is large or `usesZone`. */
       readonly fixedCost: number;
       /** That comprehension, and the cost of each element. */
       readonly iterated: IteratedPath | undefined;
       /** What comparisons go through, which takes longer the more is in it. */
       readonly compared: readonly ComparedPath[];
+      readonly short: readonly ShortPath[];
       readonly usesZone: boolean;
-      /** Errors that one run can meet, for each element of `iterated`: `&&`, `||` and comprehensions go on after one. */
-      readonly errors: number;
     }
   | { readonly kind: 'problem'; readonly description: string };
-
-export interface IteratedPath {
-  readonly path: readonly string[];
-  readonly cost: number;
-}
-
-/** A path whose value is compared `times` times, and that as often as there are entries in each of `per`, multiplied. */
-export interface ComparedPath {
-  readonly path: readonly string[];
-  readonly times: number;
-  readonly per: readonly (readonly string[])[];
-}
-
-/** One unit is about 50 ns, so the worst condition takes less than 1 ms. */
-const MAX_COST = 16_000;
-/** A list is gone through this often, unless it is written out. */
-const ITERATIONS = 1000;
-
-const ROOTS = new Set(['subject', 'resource', 'context', 'action', 'now']);
-const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
-
-/** Functions and methods by name, with their cost. */
-const CALLS: ReadonlyMap<string, number> = new Map([
-  ['has', 1],
-  ['size', 400],
-  ['int', 10],
-  ['double', 10],
-  ['string', 10],
-  ['bool', 5],
-  ['dyn', 1],
-  ['timestamp', 20],
-  ['duration', 20],
-]);
-const METHODS: ReadonlyMap<string, number> = new Map([
-  ['size', 400],
-  ['startsWith', 5],
-  ['endsWith', 5],
-  ['contains', 3000],
-  ['getFullYear', 10],
-  ['getMonth', 10],
-  ['getDate', 10],
-  ['getDayOfMonth', 10],
-  ['getDayOfWeek', 10],
-  ['getDayOfYear', 10],
-  ['getHours', 10],
-  ['getMinutes', 10],
-  ['getSeconds', 10],
-  ['getMilliseconds', 10],
-]);
-/** Formatting in a named time zone. */
-const TIME_ZONE_COST = 3000;
-/** Comparing two values that may both be lists, or looking through one. */
-const COMPARE_COST = 600;
-/** What is looked up as a key is made a text and its digest taken, which takes as long as so many comparisons. */
-const KEY_TIMES = 32;
-/** The same for the end or beginning of a text, which is compared letter by letter. */
-const END_TIMES = 48;
-/** Joining two lists or texts. */
-const JOIN_COST = 300;
 
 class Refusal extends Error {
   readonly node: ASTNode;
@@ -92,32 +61,25 @@ export function shapeOf(ast: ASTNode): ConditionShape {
   const walk = new ShapeWalk();
   try {
     const cost = walk.cost(ast);
-    if (cost > MAX_COST) throw new Refusal(`can cost ${cost} steps, at most ${MAX_COST} are allowed`, ast);
-    const { iterated, usesZone, errors, compared } = walk;
+    const { iterated, usesZone, compared, short } = walk;
+    if (cost > MAX_COST) {
+      const each = iterated === undefined ? '' : `, ${iterated.cost} for each of ${ITERATIONS} elements`;
+      throw new Refusal(`can cost ${cost} steps${each}; at most ${MAX_COST} are allowed`, ast);
+    }
     const fixedCost = cost - ITERATIONS * (iterated?.cost ?? 0);
     return {
       kind: 'shape',
       paths: [...walk.paths.values()],
       fixedCost,
       iterated,
-      usesZone,
-      errors,
       compared: merged(compared),
+      short,
+      usesZone,
     };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { kind: 'problem', description: `${error.message} at ${textAt(error.node.input, error.node.start)}` };
   }
-}
-
-/** Each path once for what it is compared per. */
-function merged(compared: readonly ComparedPath[]): readonly ComparedPath[] {
-  const known = new Map<string, ComparedPath>();
-  for (const each of compared) {
-    const key = JSON.stringify([each.path, each.per]);
-    known.set(key, { ...each, times: each.times + (known.get(key)?.times ?? 0) });
-  }
-  return [...known.values()];
 }
 
 /** `line 1, column 9` of a position in a text. */
@@ -127,18 +89,21 @@ export function textAt(text: string, position: number): string {
 }
 
 class ShapeWalk {
-  readonly paths = new Map<string, readonly string[]>();
+  readonly paths = new Map<string, Path>();
   iterated: IteratedPath | undefined;
   usesZone = false;
-  errors = 1;
   readonly compared: ComparedPath[] = [];
+  readonly short: ShortPath[] = [];
   /** Comparisons around what is looked at, and how often each of them is made where its list is written out or unknown. */
   #comparing = 0;
   /** And as often as there are entries in each of these. */
-  #per: readonly (readonly string[])[] = [];
-  #isKey = false;
+  #per: readonly Path[] = [];
+  /** What is looked at is a key as often as there are entries in each of these. */
+  #keyPer: readonly Path[] | undefined;
   /** Comparisons in the body of the comprehension. */
   #inBody = 0;
+  /** Those among them of nothing but what its elements are (`#ofElements`), or what is in them. */
+  #ofElements: { 1: number; 2: number } = { 1: 0, 2: 0 };
   /** The variable of the comprehension around what is looked at. */
   #variable: string | undefined;
   #comprehensions = 0;
@@ -162,22 +127,21 @@ class ShapeWalk {
       case 'list':
         return 1 + this.#sum(node.args);
       case 'map':
-        return 1 + this.#sum(node.args.flat());
+        return 1 + this.#sum(node.args.flat()) + node.args.filter(([key]) => !isLiteral(key)).length * KEY_COST;
       case '!_':
       case '-_':
         return 1 + this.cost(node.args);
       case '==':
       case '!=':
         if (isLiteral(node.args[0]) || isLiteral(node.args[1])) return this.#sum(node.args) + 1;
+        this.#noteElements(1, node.args);
         return this.#within(1, undefined, () => this.#sum(node.args)) + this.#comparison();
       case 'in':
         return this.#membership(node.args[0], node.args[1]);
       case '+':
-        return this.#sum(node.args) + JOIN_COST;
+        return this.#within(1, undefined, () => this.#sum(node.args)) + JOIN_COST;
       case '&&':
       case '||':
-        this.errors += 1;
-        return 1 + this.#sum(node.args);
       case '?:':
       case '-':
       case '*':
@@ -198,7 +162,7 @@ class ShapeWalk {
   }
 
   #select(node: ASTNode): number {
-    const path = this.#pathOf(node);
+    const path = this.#path(node);
     if (path !== undefined) {
       this.#note(path);
       return path.length;
@@ -211,24 +175,24 @@ class ShapeWalk {
     return 1;
   }
 
-  /** The names on the way from a variable of the request; undefined for anything else. */
-  #pathOf(node: ASTNode): readonly string[] | undefined {
-    if (node.op === 'id') return ROOTS.has(node.args) && node.args !== this.#variable ? [node.args] : undefined;
-    const name =
-      node.op === '.' ? node.args[1] : node.op === '[]' && node.args[1].op === 'value' ? node.args[1].args : undefined;
-    if ((node.op !== '.' && node.op !== '[]') || typeof name !== 'string') return undefined;
-    const path = this.#pathOf(node.args[0]);
-    return path === undefined ? undefined : [...path, name];
+  #path(node: ASTNode): Path | undefined {
+    return pathOf(node, this.#variable);
   }
 
-  #note(path: readonly string[]): void {
+  #note(path: Path): void {
     this.paths.set(JSON.stringify(path), path);
-    if (this.#comparing > 0) this.compared.push({ path, times: this.#comparing, per: this.#per });
-    if (this.#isKey) this.compared.push({ path, times: KEY_TIMES, per: [] });
+    if (this.#comparing > 0) this.compared.push({ path, times: this.#comparing, per: this.#per, level: 0 });
+    if (this.#keyPer !== undefined) this.compared.push({ path, times: KEY_TIMES, per: this.#keyPer, level: 0 });
+  }
+
+  /** In a comprehension: what a path is compared with bounds it, as it is counted for each element. This is for where no path is. */
+  #noteElements(times: number, nodes: readonly ASTNode[]): void {
+    if (this.#variable === undefined || nodes.some((node) => isLiteral(node) || this.#path(node) !== undefined)) return;
+    this.#ofElements[nodes.some((node) => node.op === 'id') ? 1 : 2] += times;
   }
 
   /** Walks what is compared `times` times, and that as often as there are entries in `per`. */
-  #within(times: number, per: readonly string[] | undefined, walk: () => number): number {
+  #within(times: number, per: Path | undefined, walk: () => number): number {
     const [comparing, before] = [this.#comparing, this.#per];
     // One inside another: at worst each is made as often as all of them.
     this.#comparing = Math.max(comparing, 1) * times + (comparing > 0 ? times : 0);
@@ -248,22 +212,24 @@ class ShapeWalk {
   #membership(element: ASTNode, list: ASTNode): number {
     if (list.op === 'list' || list.op === 'map') {
       const items = list.op === 'map' ? KEY_TIMES : list.args.length;
+      for (const each of list.op === 'list' ? list.args : []) this.#noteElements(1, [element, each]);
       const own = this.#within(items, undefined, () => this.cost(element));
       return 1 + own + this.#within(1, undefined, () => this.cost(list));
     }
-    if (this.#variable !== undefined) throw new Refusal('`in` inside a comprehension takes a list written out', list);
     this.#requireGiven(list);
-    const path = this.#pathOf(list);
+    this.#noteElements(1, [list]);
+    const path = this.#path(list);
     // Whether it is compared with all of a list or looked up in a map once, nobody knows yet.
-    this.#isKey = true;
+    const around = this.#keyPer;
+    this.#keyPer = this.#per;
     const own = this.#within(path === undefined ? ITERATIONS : 1, path, () => this.cost(element));
-    this.#isKey = false;
-    return own + this.#within(1, undefined, () => this.cost(list)) + COMPARE_COST;
+    this.#keyPer = around;
+    return own + this.#within(1, undefined, () => this.cost(list)) + this.#comparison();
   }
 
   /** What was put together could be longer than anything that was given. */
   #requireGiven(node: ASTNode): void {
-    if (isLiteral(node) || node.op === 'list' || node.op === 'map' || this.#pathOf(node) !== undefined) return;
+    if (isLiteral(node) || node.op === 'list' || node.op === 'map' || this.#path(node) !== undefined) return;
     if (node.op === 'id' || node.op === '.' || node.op === '[]') return;
     if (node.op === 'rcall' && COMPREHENSIONS.has(node.args[0])) return;
     throw new Refusal('only an attribute, or what is written out, can be searched or counted', node);
@@ -277,19 +243,36 @@ class ShapeWalk {
     if (name === 'contains' && this.#variable !== undefined) {
       throw new Refusal('`contains` is not admitted inside a comprehension', node);
     }
-    if (name === 'contains' || name === 'size')
-      for (const each of receiver === undefined ? args : [receiver]) this.#requireGiven(each);
+    const given = receiver === undefined ? args : [receiver, ...args];
+    if (name === 'contains' || name === 'size') for (const each of given.slice(0, 1)) this.#requireGiven(each);
+    if (name === 'contains' && args[0] !== undefined) this.#requireShort(args[0], NEEDLE, name);
+    if (name === 'duration' && args[0] !== undefined) {
+      return own + durationCost(this.#requireShort(args[0], DURATION, name)) + this.#sum(args);
+    }
     const zone = name.startsWith('get') && args.length > 0 ? TIME_ZONE_COST : 0;
     if (zone > 0) this.usesZone = true;
-    const given = (): number => (receiver === undefined ? 0 : this.cost(receiver)) + this.#sum(args);
-    return own + zone + (name.endsWith('sWith') ? this.#within(END_TIMES, undefined, given) : given());
+    const times = name.endsWith('sWith') ? END_TIMES : CONVERSIONS.has(name) ? CONVERSION_TIMES : 0;
+    if (times === 0) return own + zone + this.#sum(given);
+    this.#noteElements(times, given);
+    return own + this.#within(times, undefined, () => this.#sum(given));
+  }
+
+  /** How long a text can be that must be short. */
+  #requireShort(node: ASTNode, most: ShortText, name: string): number {
+    const note = (path: Path): number => this.short.push({ path, chars: most.chars });
+    const chars = longestText(node, this.#variable, most.chars, note);
+    if (chars <= most.joined) return chars;
+    throw new Refusal(
+      `\`${name}\` takes at most ${most.joined} characters: written out, attributes of at most ${most.chars}, or both joined`,
+      node,
+    );
   }
 
   /** Asks about the last name only: what comes before it is needed. */
   #has(args: readonly ASTNode[], node: ASTNode): number {
     const [asked] = args;
     if (args.length !== 1 || asked?.op !== '.') throw new Refusal('`has` takes one attribute: has(context.ip)', node);
-    const path = this.#pathOf(asked);
+    const path = this.#path(asked);
     if (path === undefined) return 1 + this.cost(asked.args[0]);
     // `context`, `subject.attributes` and the like are always there.
     if (path.length > (path[0] === 'context' ? 2 : 3)) this.#note(path.slice(0, -1));
@@ -301,7 +284,7 @@ class ShapeWalk {
     this.#comprehensions += 1;
     if (this.#comprehensions > 1) throw new Refusal('at most one comprehension is allowed', node);
     const isListed = receiver.op === 'list';
-    const path = this.#pathOf(receiver);
+    const path = this.#path(receiver);
     if (!isListed && path === undefined) {
       throw new Refusal('a comprehension goes through an attribute or a list written out', receiver);
     }
@@ -315,14 +298,20 @@ class ShapeWalk {
     if (path !== undefined) this.#per = [...around, path];
     if (isListed) this.#comparing *= Math.max(receiver.args.length, 1);
     this.#inBody = 0;
+    this.#ofElements = { 1: 0, 2: 0 };
     const first = this.compared.length;
     const inside = this.#sum(body);
     if (isListed) this.#listed(receiver.args, first);
     this.#variable = undefined;
     this.#per = around;
     this.#comparing = comparing;
-    if (path !== undefined) this.iterated = { path, cost: inside + 1 };
-    else if (isListed) this.errors *= 1 + receiver.args.length;
+    if (path !== undefined) {
+      this.iterated = { path, cost: inside + 1 };
+      for (const level of [1, 2] as const) {
+        const times = this.#ofElements[level];
+        if (times > 0) this.compared.push({ path, times: times * Math.max(comparing, 1), per: around, level });
+      }
+    }
     return outside + (isListed ? receiver.args.length : ITERATIONS) * (inside + 1);
   }
 

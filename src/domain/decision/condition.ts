@@ -1,8 +1,10 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import { DomainError } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { type ComparedPath, type IteratedPath, shapeOf, textAt } from './condition-shape.ts';
+import { errorCost, LEAST_FOR_ERRORS, MAX_COST } from './condition-costs.ts';
+import { type ConditionShape, shapeOf, textAt } from './condition-shape.ts';
+import { comparisonWork, refuseCostly, refuseLong, sizeOf, sizeRead, valueAt } from './condition-values.ts';
 import type { DecisionWork } from './decision-work.ts';
+import { boundInterpreter } from './interpreter-bounds.ts';
 import type { Attributes } from './use-cases.ts';
 
 // Conditions in CEL (github.com/google/cel-spec): the only file that runs the interpreter. What it is given is checked first, once,
@@ -30,7 +32,10 @@ export interface Condition {
   readonly text: string;
   /** It can answer otherwise a moment later, by itself. */
   readonly readsNow: boolean;
-  /** Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries, or a text of more than 4,096 characters, that it reads, or when `work` is used up. */
+  /**
+   * Throws LIMIT_EXCEEDED for a list or map of more than 1,000 entries, or a text of more than 4,096 characters, that it reads, when what it
+   * would take on these values is more than a condition may, or when `work` is used up.
+   */
   evaluate(input: ConditionInput, work?: DecisionWork): ConditionOutcome;
 }
 
@@ -39,21 +44,12 @@ export type CompiledCondition =
   /** `description` names line and column of the condition. */
   | { readonly kind: 'problem'; readonly description: string };
 
-/** Entries of what is read as a whole, nested ones included. */
-const MAX_NESTED_ENTRIES = 2 * limits.iteratedElements;
-/** What it costs to call the interpreter, and what each error that it meets costs more, in units of DecisionWork. */
+/** What it costs to call the interpreter, in units of DecisionWork. */
 const CALL_COST = 20;
-const ERROR_COST = 30;
+/** Of lists and maps, to be counted. */
+const ENTRIES_PER_UNIT = 2;
 /** Entries and characters, those of the condition too, at which it can cost the worst that its shape says. */
 const LARGE = 1000;
-/** Entries of lists that all comparisons of one condition may go through; those of maps, and lists in lists, count 16 times. */
-const MAX_COMPARED_STEPS = 50_000;
-const NESTED_STEPS = 16;
-const CHARS_PER_STEP = 256;
-const STEPS_PER_UNIT = 4;
-/** Of a text that is read. Longer ones inside a list count with it: all of a request is 64 KiB. */
-const MAX_TEXT_CHARS = 4096;
-
 const environment = new Environment({
   homogeneousAggregateLiterals: false,
   limits: { maxAstNodes: 2000, maxDepth: 32, maxListElements: 500, maxMapEntries: 100, maxCallArguments: 8 },
@@ -71,6 +67,7 @@ const environment = new Environment({
   .registerVariable('context', 'map<string, dyn>')
   .registerVariable('action', 'string')
   .registerVariable('now', 'google.protobuf.Timestamp');
+const errors = boundInterpreter(environment);
 
 /** Checks and compiles: about 0.3 ms. Never throws. */
 export function compileCondition(text: string): CompiledCondition {
@@ -92,37 +89,38 @@ export function compileCondition(text: string): CompiledCondition {
   }
 }
 
-interface ReadShape {
-  readonly paths: readonly (readonly string[])[];
-  readonly fixedCost: number;
-  readonly iterated: IteratedPath | undefined;
-  readonly usesZone: boolean;
-  readonly errors: number;
-  readonly compared: readonly ComparedPath[];
-}
-
 function evaluator(
   run: (input: ConditionInput) => unknown,
-  { paths, fixedCost, iterated, usesZone, errors, compared }: ReadShape,
+  { paths, fixedCost, iterated, usesZone, compared, short }: Extract<ConditionShape, { kind: 'shape' }>,
   chars: number,
 ): Condition['evaluate'] {
+  const perError = errorCost(chars);
   return (input, work) => {
     let size = chars;
+    let entries = 0;
     for (const path of paths) {
-      const own = refuseLarge(valueAt(input, path), path);
+      const value = valueAt(input, path);
+      const own = sizeRead(value, path);
       work?.spend(own);
       size += own;
+      if (typeof value === 'object') entries += own;
     }
     // Nothing that takes long is in a request without attributes.
-    const comparing = size > chars ? refuseLongComparisons(input, compared) : 0;
+    const comparing = size > chars ? comparisonWork(input, compared) : 0;
+    if (short.length > 0) refuseLong(input, short);
     work?.spend(comparing);
     const elements = iterated === undefined ? 0 : sizeOf(valueAt(input, iterated.path));
-    work?.spend(
-      CALL_COST + elements * (iterated?.cost ?? 0) + (usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1)),
-    );
+    const listed = CALL_COST + elements * (iterated?.cost ?? 0);
+    const fixed = usesZone ? fixedCost : fixedCost * Math.min(size / LARGE, 1);
+    work?.spend(listed + fixed);
+    const known = entries / ENTRIES_PER_UNIT + comparing + listed;
+    refuseCostly(known + fixed, elements);
+    const forErrors = Math.max(MAX_COST - known - fixedCost, LEAST_FOR_ERRORS);
+    errors.allow(Math.floor(forErrors / perError));
     const result = resultOf(run, input);
+    work?.spend(Math.min(errors.met * perError, forErrors));
     if (result !== undefined) return result;
-    work?.spend(ERROR_COST * errors * Math.max(elements, 1));
+    work?.spend(perError);
     const absent = paths.filter((path) => valueAt(input, path) === undefined);
     return (absent.length > 0 ? absent : paths).map((path) => path.join('.'));
   };
@@ -144,75 +142,6 @@ function resultOf(run: (input: ConditionInput) => unknown, input: ConditionInput
   } finally {
     Error.stackTraceLimit = frames;
   }
-}
-
-function valueAt(input: ConditionInput, path: readonly string[]): unknown {
-  let value: unknown = input;
-  for (const name of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as { readonly [name: string]: unknown })[name];
-  }
-  return value;
-}
-
-/** How much it is: entries or characters. */
-function refuseLarge(value: unknown, path: readonly string[]): number {
-  if (typeof value === 'string' && value.length > MAX_TEXT_CHARS) tooLarge(path, `${MAX_TEXT_CHARS} characters`);
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  const left = sizeOf(value) <= limits.iteratedElements ? entriesOf(value, MAX_NESTED_ENTRIES) : -1;
-  if (left >= 0) return MAX_NESTED_ENTRIES - left;
-  tooLarge(path, `${limits.iteratedElements} entries`);
-}
-
-/** What the comparisons take at worst, in units of DecisionWork. Throws LIMIT_EXCEEDED. */
-function refuseLongComparisons(input: ConditionInput, compared: readonly ComparedPath[]): number {
-  let steps = 0;
-  for (const { path, times, per } of compared) {
-    const own = comparedSteps(valueAt(input, path));
-    if (own === 0) continue;
-    steps += per.reduce((product, list) => product * Math.max(sizeOf(valueAt(input, list)), 1), own * times);
-    if (steps <= MAX_COMPARED_STEPS) continue;
-    throw new DomainError('LIMIT_EXCEEDED', 'a condition compares more than it may: lists or maps that are too large', {
-      metadata: { limit: 'comparedValues' },
-    });
-  }
-  return steps / STEPS_PER_UNIT;
-}
-
-/** What a value takes to be compared once, in steps of about 15 ns; plain values but long texts take none. */
-function comparedSteps(value: unknown): number {
-  if (typeof value === 'string') return Math.floor(value.length / CHARS_PER_STEP);
-  if (typeof value !== 'object' || value === null) return 0;
-  const isList = Array.isArray(value);
-  let steps = 0;
-  for (const each of Object.values(value)) {
-    const isPlain = typeof each !== 'object' || each === null;
-    steps += (isList && isPlain ? 1 : NESTED_STEPS) + comparedSteps(each);
-  }
-  return steps;
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  return Array.isArray(value) ? value.length : Object.keys(value).length;
-}
-
-function tooLarge(path: readonly string[], most: string): never {
-  throw new DomainError('LIMIT_EXCEEDED', `${path.join('.')} has more than ${most}, which a condition does not read`, {
-    metadata: { limit: 'iteratedElements' },
-  });
-}
-
-/** What is left of the allowance; negative when it is used up. */
-function entriesOf(value: unknown, allowance: number): number {
-  if (typeof value !== 'object' || value === null) return allowance;
-  let left = allowance;
-  for (const each of Object.values(value)) {
-    left = entriesOf(each, left - 1);
-    if (left < 0) return left;
-  }
-  return left;
 }
 
 function problem(description: string): CompiledCondition {
