@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { Health, HealthCheckResponse_ServingStatus } from '../../gen/grpc/health/v1/health_pb.ts';
 import { Effect } from '../../gen/sallyport/v1/decision_pb.ts';
+import { IdentifierKind } from '../../gen/sallyport/v1/user_pb.ts';
 import { eventually } from '../support/eventually.ts';
 import { grpcClient } from '../support/grpc-client.ts';
 import { startMongoThroughProxy } from '../support/mongo-server/through-proxy.ts';
 import { withMongo } from '../support/mongo-service.ts';
-import { type ServiceProcess, startService } from '../support/service-process.ts';
+import { cheapHashes, type ServiceProcess, startService } from '../support/service-process.ts';
 import { errorOf } from '../support/status-details.ts';
 import { type Calls, connectCalls } from './calls.ts';
 
@@ -15,6 +16,9 @@ import { type Calls, connectCalls } from './calls.ts';
 const MAX_STALENESS_MS = 6000;
 const UNAVAILABLE = 14;
 const DEADLINE_MS = 15_000;
+const PASSWORD = 'Correct-Horse-7-Battery';
+/** One more than lock an account at a network. */
+const WRONG_LOGINS = 4;
 const { SERVING, NOT_SERVING } = HealthCheckResponse_ServingStatus;
 
 const subject = { type: 'user', id: '7' };
@@ -37,11 +41,23 @@ async function granted(calls: Calls): Promise<void> {
   await calls.policies.writeGrants({ changes: [{ change: { case: 'putGrant', value } }] });
 }
 
+/** Somebody with a password. */
+async function person({ users, authentication }: Calls) {
+  const identifiers = [{ kind: IdentifierKind.USERNAME, value: 'ada' }];
+  await users.createUser({ identifiers, password: PASSWORD });
+  const login = (password: string) =>
+    authentication.authenticate(
+      { credential: { case: 'password', value: { identifier: 'ada', password } }, client: { ip: '192.0.2.7' } },
+      { deadlineMs: DEADLINE_MS },
+    );
+  return { login };
+}
+
 await withMongo('a database that goes away', (withPlace) => {
   withPlace('writes fail at once, decisions go on until they would be stale, and all of it heals', async (t, place) => {
     const { proxy, uri } = await startMongoThroughProxy(place.uri);
     t.after(() => proxy.stop());
-    const env = { ...place.settings(uri), SALLYPORT_MAX_STALENESS_MS: String(MAX_STALENESS_MS) };
+    const env = { ...cheapHashes, ...place.settings(uri), SALLYPORT_MAX_STALENESS_MS: String(MAX_STALENESS_MS) };
     const service = await startService({ env });
     const calls = connectCalls(service);
     const health = grpcClient(Health, service.grpc);
@@ -51,6 +67,7 @@ await withMongo('a database that goes away', (withPlace) => {
       await service.stop();
     });
     await granted(calls);
+    const { login } = await person(calls);
     const effect = async () =>
       (await calls.authorization.authorize(question, { deadlineMs: DEADLINE_MS })).decision?.effect;
     const serving = async () => (await health.check({})).status;
@@ -61,8 +78,10 @@ await withMongo('a database that goes away', (withPlace) => {
     const cutAt = performance.now();
     const owner = { type: 'service', id: 'jobs' };
     const write = refused(calls.keys.createApiKey({ owner }, { deadlineMs: DEADLINE_MS }));
+    const logins = Promise.all(Array.from({ length: WRONG_LOGINS }, () => refused(login('Wrong-Horse-7-Battery'))));
     assert.equal(await effect(), Effect.ALLOW, 'a decision needs no database');
     assert.equal(await write, 'UNAVAILABLE', 'and not that its whole deadline passed');
+    assert.deepEqual(new Set(await logins), new Set(['UNAVAILABLE']));
 
     const reason = await eventually('decisions stop', () => refused(calls.authorization.authorize(question)));
     assert.equal(reason, 'INDEX_STALE');
@@ -78,6 +97,7 @@ await withMongo('a database that goes away', (withPlace) => {
       (await status(service, '/readyz')) === 200 ? true : undefined,
     );
     await calls.keys.createApiKey({ owner });
+    assert.equal((await login(PASSWORD)).outcome.case, 'authenticated', 'nothing was counted against the account');
     t.diagnostic(`decisions stopped ${Math.round(staleAfterMs)} ms after the cut`);
   });
 

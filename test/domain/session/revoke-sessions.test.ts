@@ -72,6 +72,23 @@ test('one write ends every session of a user and of nobody else; a new login wor
   );
 });
 
+test('a clock that is set back an hour brings no revoked session back, nor does a replica that starts then', async () => {
+  const world = await worldWithUsers();
+  const [one, adas, bobs] = [await login(world), await login(world), await login(world, 'bob')];
+  world.clock.advance(60_000);
+  const { sessions } = world;
+  assert.equal(await sessions.revokeSessions(callOf(), 'default', { kind: 'session', sessionId: one.sessionId }), 1);
+  assert.equal(await sessions.revokeSessions(callOf(), 'default', { kind: 'user', userId: 'ada' }), 1);
+  world.clock.advance(-3_600_000);
+  for (const replica of [world, createWorld({ shared: world })]) {
+    const rotate = ({ refreshToken }: IssuedTokens) =>
+      replica.sessions.rotateRefresh(callOf(), { tenant: 'default', refreshToken, scopes: [], client: {} });
+    for (const ended of [one, adas]) assert.equal((await rotate(ended)).kind, 'rejection');
+    assert.equal((await rotate(bobs)).kind, 'tokens', 'the clock itself ends nothing');
+  }
+  for (const { accessToken } of [one, adas]) assert.equal(await isActive(world, accessToken), false);
+});
+
 test('what is not there is said', async () => {
   const world = await worldWithUsers();
   const revoke = (target: Parameters<World['sessions']['revokeSessions']>[2], tenant = 'default') =>
