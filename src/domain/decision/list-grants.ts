@@ -1,6 +1,6 @@
 import type { CallContext } from '../call.ts';
-import { DomainError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { pageTokenOf, readPageToken } from '../page-token.ts';
 import { requireTenant } from '../tenant/require-tenant.ts';
 import { reachReplica } from './current-replica.ts';
 import type { PolicyPorts } from './decision-ports.ts';
@@ -21,30 +21,32 @@ export interface GrantsPage {
 }
 
 const DEFAULT_PAGE_SIZE = 100;
-const TOKEN = /^g([0-9a-z]{1,11})$/;
+const PLACE = /^[0-9a-z]{1,11}$/;
 
 /**
  * Grants that have not expired, in the order in which they were first written. A page token is a place in that order, the same on every
- * replica, so the walk neither skips nor repeats a grant that lives throughout, whatever is written meanwhile.
+ * replica, so the walk neither skips nor repeats a grant that lives throughout, whatever is written meanwhile. Throws TENANT_NOT_FOUND, and
+ * INVALID_ARGUMENT for a token of another tenant or filter.
  */
 export async function listGrants(ports: PolicyPorts, call: CallContext, input: ListGrantsInput): Promise<GrantsPage> {
   await requireTenant(ports.tenants, input.tenant, call.signal);
-  const from = input.pageToken === '' ? 0 : parsePageToken(input.pageToken);
+  const scope = scopeOf(input);
+  const from = Number.parseInt(readPageToken(input.pageToken, scope, isPlace) ?? '0', 36);
   const size = input.pageSize <= 0 ? DEFAULT_PAGE_SIZE : Math.min(input.pageSize, limits.pageSize);
   const replica = await reachReplica(ports.replicas, input.tenant, input.atLeastRevision, call.signal);
   const { grants, next } = replica.index.list(input.filter, from, size, ports.clock.now());
   return {
     grants,
-    nextPageToken: next === undefined ? '' : `g${next.toString(36)}`,
+    nextPageToken: next === undefined ? '' : pageTokenOf(next.toString(36), scope),
     revision: replica.revisionToken(),
   };
 }
 
-function parsePageToken(token: string): number {
-  const position = Number.parseInt(TOKEN.exec(token)?.[1] ?? '', 36);
-  if (Number.isSafeInteger(position)) return position;
-  const violation = { field: 'page_token', description: 'is not the next_page_token of a page of this list' };
-  throw new DomainError('INVALID_ARGUMENT', `${violation.field}: ${violation.description}`, {
-    violations: [violation],
-  });
+function scopeOf({ tenant, filter: { subject, resource, role } }: ListGrantsInput): readonly string[] {
+  const names = [subject?.type, subject?.id, subject?.relation, resource?.type, resource?.id, role];
+  return ['grants', tenant, ...names.map((name) => name ?? '')];
+}
+
+function isPlace(text: string): boolean {
+  return PLACE.test(text) && Number.isSafeInteger(Number.parseInt(text, 36));
 }

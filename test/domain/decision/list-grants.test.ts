@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { GrantFilter } from '../../../src/domain/decision/use-cases.ts';
-import { apply, callBy, grantTo, type Replica, replicaWorld, write } from '../../support/replica-world.ts';
+import { pageTokenOf } from '../../../src/domain/page-token.ts';
+import { apply, callBy, grantTo, POLICY, type Replica, replicaWorld, write } from '../../support/replica-world.ts';
 
 function page(replica: Replica, filter: GrantFilter, pageSize: number, pageToken: string) {
   return replica.decisions.listGrants(callBy(), {
@@ -70,9 +71,26 @@ test('filters select by subject, role and resource; expired grants are left out'
   assert.equal(await count({ subject }), 2);
 });
 
-test('a page token that no page gave is refused', async () => {
+test('a page token that no page gave, or one of another tenant or filter, is refused by its field', async () => {
   const replica = replicaWorld().replica();
-  for (const token of ['x', 'g', 'g!', 'gzzzzzzzzzzzz']) {
-    await assert.rejects(page(replica, {}, 10, token), { reason: 'INVALID_ARGUMENT' });
+  const list = (tenant: string, filter: GrantFilter, pageToken: string) =>
+    replica.decisions.listGrants(callBy(), { tenant, filter, pageSize: 1, pageToken, atLeastRevision: '' });
+  for (const tenant of ['default', 'acme']) {
+    await apply(replica, POLICY, tenant);
+    await write(replica, [grantTo('1'), grantTo('2')], { tenant });
+  }
+  const { nextPageToken } = await list('default', { role: 'viewer' }, '');
+  assert.equal((await list('default', { role: 'viewer' }, nextPageToken)).grants.length, 1);
+  const scope = ['grants', 'default', '', '', '', '', '', 'viewer'];
+  const forged = ['-1', 'Z', 'zzzzzzzzzzz', '1.5', 'NaN'].map((place) => pageTokenOf(place, scope));
+  const refused: [string, GrantFilter, string][] = [
+    ...['x', 'g1', ...forged].map((token): [string, GrantFilter, string] => ['default', { role: 'viewer' }, token]),
+    ['acme', { role: 'viewer' }, nextPageToken],
+    ['default', {}, nextPageToken],
+    ['default', { subject: { type: 'user', id: '1' }, role: 'viewer' }, nextPageToken],
+  ];
+  const violations = [{ field: 'page_token', description: 'is not the next_page_token of a page of this list' }];
+  for (const each of refused) {
+    await assert.rejects(list(...each), { reason: 'INVALID_ARGUMENT', violations }, JSON.stringify(each));
   }
 });

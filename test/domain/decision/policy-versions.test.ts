@@ -4,6 +4,7 @@ import { createDecisionIndex } from '../../../src/domain/decision/create-decisio
 import { encodePolicyEntry } from '../../../src/domain/decision/policy-log.ts';
 import { MAX_VERSION_CHARS, MAX_VERSIONS_KEPT } from '../../../src/domain/decision/policy-versions.ts';
 import type { Policy } from '../../../src/domain/decision/use-cases.ts';
+import { pageTokenOf } from '../../../src/domain/page-token.ts';
 import { apply, callBy, grantTo, mayRead, POLICY, replicaWorld, write } from '../../support/replica-world.ts';
 
 const tenant = 'default';
@@ -61,10 +62,23 @@ test('pages of versions neither skip nor repeat one, whatever is applied meanwhi
     await apply(replica, roleNamed(`later-${seen.length}`));
   }
   assert.deepEqual(seen, [5, 4, 3, 2, 1]);
-  for (const pageToken of ['x', 'v', 'v-1', 'v1x', 'g1']) {
-    const bad = replica.decisions.listPolicyVersions(callBy(), { tenant, pageSize: 2, pageToken });
-    await assert.rejects(bad, { reason: 'INVALID_ARGUMENT' }, pageToken);
+});
+
+test('a page token that no page of the versions of this tenant gave is refused by its field', async () => {
+  const replica = replicaWorld().replica();
+  for (const each of [tenant, 'acme']) {
+    for (let at = 1; at <= 3; at += 1) await apply(replica, roleNamed(`role-${at}`), each);
   }
+  const list = (of: string, pageToken: string) =>
+    replica.decisions.listPolicyVersions(callBy(), { tenant: of, pageSize: 2, pageToken });
+  const { nextPageToken } = await list(tenant, '');
+  assert.equal((await list(tenant, nextPageToken)).versions.length, 1);
+  const forged = ['-1', '1x', '12345678901'].map((place) => pageTokenOf(place, ['policyVersions', tenant]));
+  const violations = [{ field: 'page_token', description: 'is not the next_page_token of a page of this list' }];
+  for (const token of ['x', 'v1', ...forged]) {
+    await assert.rejects(list(tenant, token), { reason: 'INVALID_ARGUMENT', violations }, token);
+  }
+  await assert.rejects(list('acme', nextPageToken), { reason: 'INVALID_ARGUMENT', violations });
 });
 
 test('an earlier version comes back in force as a new one, and only on the policy whose etag is given', async () => {
