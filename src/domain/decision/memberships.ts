@@ -46,11 +46,22 @@ export class Memberships {
     const resource = this.#grants.get(slot, RESOURCE);
     const what = this.#grants.get(slot, WHAT);
     if (resource === 0 || (what & 1) === 1 || this.setOf(slot) !== 0) return;
-    const role = this.#whats.roleOf(what >>> 1);
-    const set = role === undefined ? 0 : this.#nodes.setOf(resource, role);
-    if (set === 0) return;
-    this.#grants.set(slot, MEMBER_OF, set);
-    this.#lists.append(this.#grants.get(slot, SUBJECT), slot);
+    this.#join(slot, this.#setFor(resource, what >>> 1));
+  }
+
+  /** The same for all slots on a resource, which `lists` has: which of its sets a role makes members of is looked up once for each role. */
+  linkAll(resource: number, lists: SlotLists): void {
+    const sets = new Map<number, number>();
+    for (let slot = lists.first(resource); slot !== 0; slot = lists.next(slot)) {
+      const what = this.#grants.get(slot, WHAT);
+      if ((what & 1) === 1 || this.setOf(slot) !== 0) continue;
+      let set = sets.get(what);
+      if (set === undefined) {
+        set = this.#setFor(resource, what >>> 1);
+        sets.set(what, set);
+      }
+      this.#join(slot, set);
+    }
   }
 
   unlink(slot: number): void {
@@ -62,5 +73,17 @@ export class Memberships {
   /** Unlinks, of those slots, the members of sets named since the mark. */
   unlinkSince({ end }: NodeMark, slots: Iterable<number>): void {
     for (const slot of slots) if (this.setOf(slot) >= end) this.unlink(slot);
+  }
+
+  /** The set whose members hold that role on the resource; 0 when nothing was ever granted to it, and for a permission. */
+  #setFor(resource: number, what: number): number {
+    const role = this.#whats.roleOf(what);
+    return role === undefined ? 0 : this.#nodes.setOf(resource, role);
+  }
+
+  #join(slot: number, set: number): void {
+    if (set === 0) return;
+    this.#grants.set(slot, MEMBER_OF, set);
+    this.#lists.append(this.#grants.get(slot, SUBJECT), slot);
   }
 }
