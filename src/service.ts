@@ -101,6 +101,7 @@ async function found(
     throw new StartFailure(`${where} does not hold the master key that the data in the store was written under.`);
   }
   await ensureTenants({ store, clock });
+  const policyTrail = createPolicyTrail({ store, logger });
   const follower = createFollower({
     log: store.changeLog,
     clock,
@@ -109,13 +110,13 @@ async function found(
     builtIn: builtInPolicy,
     pinned: [SYSTEM_TENANT, DEFAULT_TENANT],
     tenantNames: (signal) => allTenants(store, signal),
+    beforeCompaction: policyTrail.complete,
     maxStalenessMs: settings.maxStalenessMs,
   });
   const tenants = createTenantDirectory({ store, clock, logger });
   follower.onChange((change) => forgetTenants(tenants, change));
   const audit = createAuditBuffer({ store, clock, random, logger, goneName: createGoneName(follower) });
   keepTrail(context, store, audit);
-  const policyTrail = createPolicyTrail({ store, logger });
   follower.onChange(policyTrail.onChange);
   lifecycle.onStop('policy events', () => policyTrail.stop());
   await lifecycle.start(

@@ -36,6 +36,8 @@ export interface FollowerOptions {
   readonly idleMs?: number;
   /** All tenants, so that the logs of those that nobody asks about are compacted as well; absent: only of those in memory. */
   readonly tenantNames?: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Before entries of such a policy log go. A tenant in memory is told of by `onChange`, long before. */
+  readonly beforeCompaction?: (tenant: string, signal: AbortSignal) => Promise<void>;
   /** Log entries between two checkpoints of a stream. */
   readonly checkpointEvery?: number;
   /** Changes of those entries, beyond half of what the index holds, that are enough for one. */
@@ -171,10 +173,11 @@ function createReplicas(
 
 /** Checkpoints and compaction, one run at a time. */
 function createBackground(options: FollowerOptions, tenants: LoadedTenants) {
-  const { log, clock, logger, builtIn, tenantNames } = options;
+  const { log, clock, logger, builtIn, tenantNames, beforeCompaction } = options;
   const { checkpointEvery = CHECKPOINT_EVERY, checkpointItems = CHECKPOINT_ITEMS } = options;
   const parts = { log, clock, logger, tenants, checkpointEvery, checkpointItems };
-  const idleLogs = tenantNames === undefined ? undefined : createIdleLogs({ ...parts, builtIn, tenantNames });
+  const idleLogs =
+    tenantNames === undefined ? undefined : createIdleLogs({ ...parts, builtIn, tenantNames, beforeCompaction });
   const stopped = new AbortController();
   let running: Promise<void> | undefined;
   let compactedAt = clock.monotonic();

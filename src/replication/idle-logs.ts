@@ -21,6 +21,8 @@ export interface IdleLogsOptions extends MaintenanceOptions {
   readonly builtIn: Policy;
   /** All tenants, in memory or not, deleted ones too or not. */
   readonly tenantNames: (signal: AbortSignal) => Promise<readonly string[]>;
+  /** Before entries of a policy log go: whoever makes something of each of them must have done so. */
+  readonly beforeCompaction?: ((tenant: string, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 export interface IdleLogs {
@@ -72,6 +74,7 @@ async function lookAfter(options: IdleLogsOptions, tenant: string, signal: Abort
     // Of revocations the checkpoint is old as well when one in it has outlived its use.
     const forgot = which === 'revocation' && (await forgetAll(state, clock.now(), slices));
     if (held === 'a checkpoint' && !forgot) continue;
+    if (which === 'policy') await options.beforeCompaction?.(tenant, signal);
     await rewrite(options, stream, signal);
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Secret } from 'otpauth';
 import { AuditService } from '../../gen/sallyport/v1/audit_pb.ts';
 import { totpCode, totpStep } from '../../src/domain/identity/totp.ts';
-import { onBothStores } from '../support/both-stores.ts';
+import { onBothStores, type Place } from '../support/both-stores.ts';
+import { everythingStored } from '../support/everything-stored.ts';
 import { grpcClient } from '../support/grpc-client.ts';
 import { jsonCall } from '../support/json-call.ts';
 import type { ServiceProcess } from '../support/service-process.ts';
@@ -117,12 +118,16 @@ async function scriptedRun(service: ServiceProcess): Promise<{ readonly userId: 
   return { userId, secrets };
 }
 
-/** None of them is in an event, a line of the log, or a file of the embedded store. */
-async function searchFor(secrets: readonly string[], service: ServiceProcess, inFiles: boolean): Promise<void> {
+/** None of them is in an event, a line of the log, a file of the embedded store, or a collection of MongoDB. */
+async function searchFor(secrets: readonly string[], service: ServiceProcess, place: Place): Promise<void> {
   const all = JSON.stringify([await events(service), await events(service, { tenant: 'sallyport' })]);
   const files = readdirSync(service.dataDir).filter((name) => name.startsWith('sallyport.'));
-  assert.equal(files.length > 0, inFiles);
-  const stored = files.map((name) => readFileSync(join(service.dataDir, name)));
+  assert.equal(files.length > 0, place.kind === 'sqlite');
+  // Of the files as they are, what was removed from them included.
+  const stored: readonly (Buffer | string)[] =
+    place.kind === 'sqlite'
+      ? files.map((name) => readFileSync(join(service.dataDir, name)))
+      : [await everythingStored(place, service)];
   for (const secret of secrets) {
     assert.ok(!all.includes(secret), 'a secret is in the audit trail');
     assert.ok(!service.output().includes(secret), 'a secret is in the log');
@@ -184,7 +189,7 @@ await onBothStores((onStores) => {
         subject: `user:${userId}`,
       });
       assert.equal(chosen.length, 1);
-      await searchFor(secrets, service, place.kind === 'sqlite');
+      await searchFor(secrets, service, place);
     },
   );
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createPolicyTrail } from '../../src/domain/audit/policy-trail.ts';
 import { forgetSubject } from '../../src/domain/decision/forget-subject.ts';
 import { markSubject } from '../../src/domain/decision/mark-subject.ts';
 import type { ChangeLog } from '../../src/domain/storage.ts';
+import { silentLogger } from '../../src/platform/logger.ts';
 import { apply, grantTo, mayRead, type Replica, replicaWorld, write } from '../support/replica-world.ts';
 
 // What was removed from a tenant leaves its logs although no replica has the tenant in memory.
@@ -98,6 +100,36 @@ test('a tenant that is written to while its log is compacted loses nothing', asy
   for (let each = 0; each < count; each += 1) assert.equal(await mayRead(later, `n${each}`, tenant), 'allow GRANTED');
   assert.equal(await mayRead(later, 'ada-1815', tenant), 'deny SUBJECT_DISABLED');
   await later.follower.stop();
+});
+
+test('a write whose event was left out by a kill has its event before its entry goes, or the entry stays', async () => {
+  const { store, clock, replica } = await world();
+  const trail = createPolicyTrail({ store, logger: silentLogger() });
+  const keeper = replica({ tenantNames, beforeCompaction: trail.complete }).follower;
+  store.before((call) => {
+    if (call === 'audit.append') throw new Error('not now');
+  });
+  const pass = async (): Promise<void> => {
+    for (let hours = 0; hours < 72; hours += 1) {
+      clock.advance(HOUR);
+      await keeper.maintain();
+    }
+  };
+  await pass();
+  assert.match(await said(store.changeLog), /ada-1815/);
+  store.before(undefined);
+  assert.deepEqual(await store.auditTrail.list({ tenant }, undefined, 10), []);
+  await pass();
+  assert.doesNotMatch(await said(store.changeLog), /ada-1815/);
+  const types = (await store.auditTrail.list({ tenant }, undefined, 10)).map(({ type }) => type);
+  assert.deepEqual(types.toSorted(), [
+    'grants.written',
+    'grants.written',
+    'policy.applied',
+    'subject.marked',
+    'subject.marked',
+  ]);
+  await trail.stop();
 });
 
 test('a tenant that cannot be read keeps none of the others waiting', async () => {

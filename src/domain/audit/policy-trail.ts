@@ -19,6 +19,8 @@ const LOOK_BACK = 200;
 export interface PolicyTrail {
   /** Makes the event of the entry at `revision`. A failure is logged and left to the replicas: the write itself has happened. */
   record(call: CallContext, tenant: string, revision: number): Promise<void>;
+  /** Makes what is missing of the newest entries' events. Throws what the store throws. */
+  complete(tenant: string, signal: AbortSignal): Promise<void>;
   /** For ReplicaChanges.onChange. */
   readonly onChange: OnReplicaChange;
   stop(): Promise<void>;
@@ -30,29 +32,33 @@ export function createPolicyTrail(ports: { readonly store: Store; readonly logge
   const recorded = new Map<string, number>();
   const underWay = new Map<string, Promise<void>>();
   const stopping = new AbortController();
-  const catchUp = async (tenant: string): Promise<void> => {
-    await pause(DELAY_MS, stopping.signal);
-    underWay.delete(tenant);
-    stopping.signal.throwIfAborted();
+  const complete = async (tenant: string, signal: AbortSignal): Promise<void> => {
     const stream = streamOf(tenant);
-    let after = recorded.get(tenant) ?? (await firstToLookAt(store, stream, stopping.signal));
+    let after = recorded.get(tenant) ?? (await firstToLookAt(store, stream, signal));
     // What comes after a page that was not full is told by onChange and gets a run of its own. A run that read on for as long as somebody
     // writes would have company every two seconds.
     const page = new TailPage();
     for (let isMore = true; isMore; ) {
-      const entries = await store.changeLog.read(stream, after, page.limit, stopping.signal);
+      const entries = await store.changeLog.read(stream, after, page.limit, signal);
       isMore = page.note(entries);
       const last = entries.at(-1);
       if (last === undefined) return;
       await store.auditTrail.append(
         entries.map((entry) => eventOf(tenant, entry, undefined)),
-        stopping.signal,
+        signal,
       );
       after = last.revision;
       recorded.set(tenant, Math.max(after, recorded.get(tenant) ?? 0));
     }
   };
+  const catchUp = async (tenant: string): Promise<void> => {
+    await pause(DELAY_MS, stopping.signal);
+    underWay.delete(tenant);
+    stopping.signal.throwIfAborted();
+    await complete(tenant, stopping.signal);
+  };
   return {
+    complete,
     record: async (call, tenant, revision) => {
       if (revision < 1) return;
       try {
