@@ -16,8 +16,6 @@ export interface ComparedPath {
   readonly path: Path;
   readonly times: number;
   readonly per: readonly Path[];
-  /** What of it: 0 itself, 1 each of its entries, 2 what is in those. */
-  readonly level: 0 | 1 | 2;
 }
 
 /** A text that must not be longer than `chars`. */
@@ -40,7 +38,7 @@ export function pathOf(node: ASTNode, variable: string | undefined): Path | unde
 export function merged(compared: readonly ComparedPath[]): readonly ComparedPath[] {
   const known = new Map<string, ComparedPath>();
   for (const each of compared) {
-    const key = JSON.stringify([each.path, each.per, each.level]);
+    const key = JSON.stringify([each.path, each.per]);
     known.set(key, { ...each, times: each.times + (known.get(key)?.times ?? 0) });
   }
   return [...known.values()];

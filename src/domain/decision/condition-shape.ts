@@ -102,8 +102,6 @@ class ShapeWalk {
   #keyPer: readonly Path[] | undefined;
   /** Comparisons in the body of the comprehension. */
   #inBody = 0;
-  /** Those among them of nothing but what its elements are (`#ofElements`), or what is in them. */
-  #ofElements: { 1: number; 2: number } = { 1: 0, 2: 0 };
   /** The variable of the comprehension around what is looked at. */
   #variable: string | undefined;
   #comprehensions = 0;
@@ -134,7 +132,6 @@ class ShapeWalk {
       case '==':
       case '!=':
         if (isLiteral(node.args[0]) || isLiteral(node.args[1])) return this.#sum(node.args) + 1;
-        this.#noteElements(1, node.args);
         return this.#within(1, undefined, () => this.#sum(node.args)) + this.#comparison();
       case 'in':
         return this.#membership(node.args[0], node.args[1]);
@@ -181,14 +178,8 @@ class ShapeWalk {
 
   #note(path: Path): void {
     this.paths.set(JSON.stringify(path), path);
-    if (this.#comparing > 0) this.compared.push({ path, times: this.#comparing, per: this.#per, level: 0 });
-    if (this.#keyPer !== undefined) this.compared.push({ path, times: KEY_TIMES, per: this.#keyPer, level: 0 });
-  }
-
-  /** In a comprehension: what a path is compared with bounds it, as it is counted for each element. This is for where no path is. */
-  #noteElements(times: number, nodes: readonly ASTNode[]): void {
-    if (this.#variable === undefined || nodes.some((node) => isLiteral(node) || this.#path(node) !== undefined)) return;
-    this.#ofElements[nodes.some((node) => node.op === 'id') ? 1 : 2] += times;
+    if (this.#comparing > 0) this.compared.push({ path, times: this.#comparing, per: this.#per });
+    if (this.#keyPer !== undefined) this.compared.push({ path, times: KEY_TIMES, per: this.#keyPer });
   }
 
   /** Walks what is compared `times` times, and that as often as there are entries in `per`. */
@@ -204,7 +195,18 @@ class ShapeWalk {
     return cost;
   }
 
-  /** Elements of one list are gone through once in all, however deep they are compared. */
+  /** Walks what only a number is made of: comparisons around it do not go through it. */
+  #apart(walk: () => number): number {
+    const [comparing, keyPer] = [this.#comparing, this.#keyPer];
+    this.#comparing = 0;
+    this.#keyPer = undefined;
+    const cost = walk();
+    this.#comparing = comparing;
+    this.#keyPer = keyPer;
+    return cost;
+  }
+
+  /** Elements of one list are gone through once in all, however deep they are compared, and by few comparisons: each costs 1,000 times. */
   #comparison(): number {
     return this.#variable === undefined ? COMPARE_COST : 2;
   }
@@ -212,12 +214,10 @@ class ShapeWalk {
   #membership(element: ASTNode, list: ASTNode): number {
     if (list.op === 'list' || list.op === 'map') {
       const items = list.op === 'map' ? KEY_TIMES : list.args.length;
-      for (const each of list.op === 'list' ? list.args : []) this.#noteElements(1, [element, each]);
       const own = this.#within(items, undefined, () => this.cost(element));
       return 1 + own + this.#within(1, undefined, () => this.cost(list));
     }
     this.#requireGiven(list);
-    this.#noteElements(1, [list]);
     const path = this.#path(list);
     // Whether it is compared with all of a list or looked up in a map once, nobody knows yet.
     const around = this.#keyPer;
@@ -249,11 +249,11 @@ class ShapeWalk {
     if (name === 'duration' && args[0] !== undefined) {
       return own + durationCost(this.#requireShort(args[0], DURATION, name)) + this.#sum(args);
     }
+    if (name === 'size') return own + this.#apart(() => this.#sum(given));
     const zone = name.startsWith('get') && args.length > 0 ? TIME_ZONE_COST : 0;
     if (zone > 0) this.usesZone = true;
     const times = name.endsWith('sWith') ? END_TIMES : CONVERSIONS.has(name) ? CONVERSION_TIMES : 0;
     if (times === 0) return own + zone + this.#sum(given);
-    this.#noteElements(times, given);
     return own + this.#within(times, undefined, () => this.#sum(given));
   }
 
@@ -298,20 +298,13 @@ class ShapeWalk {
     if (path !== undefined) this.#per = [...around, path];
     if (isListed) this.#comparing *= Math.max(receiver.args.length, 1);
     this.#inBody = 0;
-    this.#ofElements = { 1: 0, 2: 0 };
     const first = this.compared.length;
     const inside = this.#sum(body);
     if (isListed) this.#listed(receiver.args, first);
     this.#variable = undefined;
     this.#per = around;
     this.#comparing = comparing;
-    if (path !== undefined) {
-      this.iterated = { path, cost: inside + 1 };
-      for (const level of [1, 2] as const) {
-        const times = this.#ofElements[level];
-        if (times > 0) this.compared.push({ path, times: times * Math.max(comparing, 1), per: around, level });
-      }
-    }
+    if (path !== undefined) this.iterated = { path, cost: inside + 1 };
     return outside + (isListed ? receiver.args.length : ITERATIONS) * (inside + 1);
   }
 

@@ -47,8 +47,8 @@ export function refuseLong(input: ConditionInput, short: readonly ShortPath[]): 
 /** What the comparisons take at worst, in units of DecisionWork. Throws LIMIT_EXCEEDED. */
 export function comparisonWork(input: ConditionInput, compared: readonly ComparedPath[]): number {
   let steps = 0;
-  for (const { path, times, per, level } of compared) {
-    const own = stepsAt(valueAt(input, path), level);
+  for (const { path, times, per } of compared) {
+    const own = comparedSteps(valueAt(input, path));
     if (own === 0) continue;
     steps += per.reduce((product, list) => product * Math.max(sizeOf(valueAt(input, list)), 1), own * times);
     if (steps <= MAX_COMPARED_STEPS) continue;
@@ -70,13 +70,6 @@ export function refuseCostly(units: number, elements: number): void {
 export function sizeOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   return Array.isArray(value) ? value.length : Object.keys(value).length;
-}
-
-/** What a value, or what lies `level` below it, takes to be compared once. */
-function stepsAt(value: unknown, level: number): number {
-  if (level === 0) return comparedSteps(value);
-  if (typeof value !== 'object' || value === null) return 0;
-  return Object.values(value).reduce((sum: number, each) => sum + stepsAt(each, level - 1), 0);
 }
 
 /** What a value takes to be compared once, in steps of about 15 ns; plain values but long texts take none. */

@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.ts';
 
 // How much one decision, and one call of many decisions, may take. Counted, not timed, so the same question is answered or refused
-// alike everywhere. A unit is about 50 ns, as in condition-shape.ts.
+// alike everywhere. A unit is about 50 ns, as in condition-costs.ts.
 
 /** About 20 ms. */
 export const MAX_DECISION_WORK = 400_000;
