@@ -79,6 +79,27 @@ test('a database of a newer format, of another program, or damaged is refused, a
   }
 });
 
+test('a database of before the index of events by whom they are about is opened, and has it then', async () => {
+  using directory = tempDir();
+  const options = { ...parts, directory: directory.path };
+  await (await openSqliteStore(options)).close();
+  const file = join(directory.path, DATABASE_FILE);
+  edit(file, 'DROP INDEX audit_event_by_about');
+  const store = await openSqliteStore(options);
+  const event = { tenant: TENANT, id: 'e', at: 1, type: 't', outcome: 'denied', details: { about: 'user:1' } } as const;
+  await store.auditTrail.append([event]);
+  await store.auditTrail.pseudonymize(TENANT, 'user:1', 'user:x');
+  const [stored] = await store.auditTrail.list({ tenant: TENANT }, undefined, 10);
+  await store.close();
+  assert.deepEqual(stored?.details, { about: 'user:x' });
+  // It is there and serves the search, or pseudonymizing would read every event of the tenant.
+  const database = new DatabaseSync(file, { readOnly: true });
+  const search = `SELECT seq FROM audit_event WHERE tenant = 'x' AND json_extract(details, '$.about') = 'user:1' LIMIT 5`;
+  const plan = JSON.stringify(database.prepare(`EXPLAIN QUERY PLAN ${search}`).all());
+  database.close();
+  assert.match(plan, /audit_event_by_about/);
+});
+
 test('a data directory that cannot be made is refused by name', async () => {
   using parent = tempDir();
   const directory = join(parent.path, 'file', 'data');
