@@ -42,6 +42,7 @@ export const limits = {
   redirectUriChars: 1024,
   providerScopes: 20,
   issuerChars: 512,
+  acrValues: 10,
   clientIdChars: 256,
   clientSecretChars: 4096,
   callbackParameters: 32,

@@ -26,10 +26,11 @@ const SUBJECT = /^[\x20-\x7E]{1,255}$/;
 
 export async function authorizationUrlOf(
   configuration: Configuration,
-  { scopes }: Pick<ProviderClient, 'scopes'>,
+  { kind, scopes }: Pick<ProviderClient, 'kind' | 'scopes'>,
   { state, nonce, codeVerifier, redirectUri }: LoginSecrets,
   protocol: 'oidc' | 'oauth',
 ): Promise<string> {
+  const { maxAgeS, acrValues } = demandsOf(kind);
   const url = buildAuthorizationUrl(configuration, {
     redirect_uri: redirectUri,
     scope: scopes.join(' '),
@@ -37,8 +38,20 @@ export async function authorizationUrlOf(
     code_challenge: await calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
     ...(protocol === 'oidc' ? { nonce } : {}),
+    ...(maxAgeS === undefined ? {} : { max_age: String(maxAgeS) }),
+    ...(acrValues.length === 0 ? {} : { acr_values: acrValues.join(' ') }),
   });
   return url.href;
+}
+
+/** What the tenant wants of the provider's own authentication. A provider may pass over what it is asked for, so its answer is held to it. */
+function demandsOf(kind: ProviderClient['kind']): {
+  readonly maxAgeS: number | undefined;
+  readonly acrValues: readonly string[];
+} {
+  if (kind.kind !== 'oidc') return { maxAgeS: undefined, acrValues: [] };
+  const { maxAuthenticationAgeMs: ms, acrValues = [] } = kind;
+  return { maxAgeS: ms === undefined ? undefined : ms / 1000, acrValues };
 }
 
 /** The callback as the browser made it: the redirect URI, which has no query of its own, with every parameter. */
@@ -56,17 +69,21 @@ export async function exchangeOidc(
   parameters: ReadonlyMap<string, string>,
   clock: Clock,
 ): Promise<VouchedPerson | FailedExchange> {
+  const { maxAgeS, acrValues } = demandsOf(provider.kind);
   try {
     const answer = await authorizationCodeGrant(configuration, callbackUrl(login, parameters), {
       expectedState: login.state,
       expectedNonce: login.nonce,
       pkceCodeVerifier: login.codeVerifier,
       idTokenExpected: true,
+      // Requires `auth_time`, too.
+      ...(maxAgeS === undefined ? {} : { maxAge: maxAgeS }),
     });
     const claims = answer.claims();
     if (claims === undefined) return invalid('no claims');
     if (claims.iat * 1000 > clock.wall() + TOLERANCE_MS) return invalid('jwt_timestamp_check_failed iat');
     if (!SUBJECT.test(claims.sub)) return invalid('malformed sub');
+    if (acrValues.length > 0 && !acrValues.some((value) => value === claims['acr'])) return invalid('another acr');
     return {
       kind: 'vouched',
       issuer: claims.iss,

@@ -122,6 +122,16 @@ export const badRequests: readonly BadRequestCase[] = [
     request: { ...provider, oidc: { issuer } },
     fields: ['oidc.issuer'],
   })),
+  ...['59s', '86401s', '-60s'].map((maxAuthenticationAge) => ({
+    method: 'ProviderService/CreateProvider',
+    request: { ...provider, oidc: { issuer: 'https://login.example', maxAuthenticationAge } },
+    fields: ['oidc.max_authentication_age'],
+  })),
+  ...['', 'a b', 'é', 'x'.repeat(129)].map((acr) => ({
+    method: 'ProviderService/CreateProvider',
+    request: { ...provider, oidc: { issuer: 'https://login.example', acrValues: ['urn:acme:mfa', acr] } },
+    fields: ['oidc.acr_values[1]'],
+  })),
   ...['common', 'organizations', 'consumers', '', 'acme.onmicrosoft.com'].map((tenantId) => ({
     method: 'ProviderService/CreateProvider',
     request: { ...provider, microsoft: { tenantId } },

@@ -47,6 +47,7 @@ export const limitTrials: Readonly<Record<keyof typeof limits, LimitTrial>> = {
   redirectUris: { cases: ['redirect URIs of a provider'] },
   redirectUriChars: { cases: ['redirect URI characters'] },
   providerScopes: { cases: ['scopes of a provider'] },
+  acrValues: { cases: ['acr values of a provider'] },
   issuerChars: { cases: ['issuer characters'] },
   clientIdChars: { cases: ['client id characters'] },
   clientSecretChars: { cases: ['client secret characters'] },

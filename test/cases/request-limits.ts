@@ -342,6 +342,15 @@ export const limitCases: readonly LimitCase[] = [
     field: 'scopes',
   },
   {
+    name: 'acr values of a provider',
+    method: 'ProviderService/CreateProvider',
+    at: newProvider({ oidc: { issuer: 'https://a.example', acrValues: times(limits.acrValues, (i) => `a${i}`) } }),
+    past: newProvider({
+      oidc: { issuer: 'https://a.example', acrValues: times(limits.acrValues + 1, (i) => `a${i}`) },
+    }),
+    field: 'oidc.acr_values',
+  },
+  {
     name: 'issuer characters',
     method: 'ProviderService/CreateProvider',
     at: newProvider({ oidc: { issuer: `https://a.example/${text(limits.issuerChars - 18)}` } }),

@@ -48,15 +48,19 @@ function adapter(timeoutMs?: number) {
 }
 
 /** A login at a provider that is honest up to the callback. */
-async function exchange(mischief: Mischief, person: typeof ada = ada): Promise<VouchedPerson | FailedExchange> {
+async function exchange(
+  mischief: Mischief,
+  person: typeof ada = ada,
+  client: ProviderClient = clientOf(),
+): Promise<VouchedPerson | FailedExchange> {
   const providers = adapter();
-  const parameters = provider.login(await providers.authorizationUrl(clientOf(), login), person);
+  const parameters = provider.login(await providers.authorizationUrl(client, login), person);
   provider.mischief = mischief;
-  return await providers.exchange(clientOf(), login, parameters);
+  return await providers.exchange(client, login, parameters);
 }
 
-async function invalidBecause(mischief: Mischief): Promise<string> {
-  const outcome = await exchange(mischief);
+async function invalidBecause(mischief: Mischief, client: ProviderClient = clientOf()): Promise<string> {
+  const outcome = await exchange(mischief, ada, client);
   assert.ok(outcome.kind === 'failed' && outcome.failure === 'RESPONSE_INVALID', JSON.stringify(outcome));
   return outcome.because;
 }
@@ -96,6 +100,33 @@ test('an ID token without what it must say is not taken', async () => {
   await invalidBecause({ token: () => '' });
   await invalidBecause({ token: () => 'a.b.c' });
   for (const sub of ['', 'x'.repeat(256), 'ada\u0000']) await invalidBecause(changed({ sub }));
+});
+
+test('an authentication at the provider that is too old, or not of a wanted kind, is not taken', async () => {
+  const kind = { kind: 'oidc' as const, issuer: provider.issuer };
+  const recent = clientOf({ kind: { ...kind, maxAuthenticationAgeMs: 3_600_000 } });
+  const url = new URL(await adapter().authorizationUrl(recent, login));
+  assert.deepEqual([url.searchParams.get('max_age'), url.searchParams.get('acr_values')], ['3600', null]);
+  assert.equal((await exchange(changed({ auth_time: seconds() - 3000 }), ada, recent)).kind, 'vouched');
+  assert.equal(
+    await invalidBecause(changed({ auth_time: seconds() - 4000 }), recent),
+    'jwt_timestamp_check_failed auth_time',
+  );
+  // A provider that does not say when is not taken at its silence.
+  await invalidBecause({}, recent);
+  await invalidBecause(changed({ auth_time: 'now' }), recent);
+
+  const strong = clientOf({ kind: { ...kind, acrValues: ['urn:acme:mfa', 'urn:acme:key'] } });
+  const asked = new URL(await adapter().authorizationUrl(strong, login));
+  assert.deepEqual(
+    [asked.searchParams.get('max_age'), asked.searchParams.get('acr_values')],
+    [null, 'urn:acme:mfa urn:acme:key'],
+  );
+  assert.equal((await exchange(changed({ acr: 'urn:acme:key' }), ada, strong)).kind, 'vouched');
+  for (const acr of ['urn:acme:pwd', 'urn:acme:mfa urn:acme:key', '', ['urn:acme:mfa'], undefined]) {
+    assert.equal(await invalidBecause(changed({ acr }), strong), 'another acr');
+  }
+  assert.equal((await exchange(changed({ acr: 'urn:acme:pwd', auth_time: 1 }))).kind, 'vouched', 'nothing was wanted');
 });
 
 test('an ID token that nobody, the client itself, or somebody else signed is not taken', async () => {

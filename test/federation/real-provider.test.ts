@@ -48,6 +48,13 @@ test('a login gives the verified person, and the profile from the userinfo endpo
   assert.deepEqual(await person.profile(), { verifiedEmail: 'ada-1@example.com', name: 'ada-1' });
 });
 
+test('a provider that is asked for a recent authentication says when it was', async () => {
+  const providers = adapter();
+  const client = clientOf({ kind: { kind: 'oidc', issuer: real.issuer, maxAuthenticationAgeMs: 60_000 } });
+  const parameters = await real.browse(await providers.authorizationUrl(client, secrets()));
+  assert.equal((await providers.exchange(client, secrets(), parameters)).kind, 'vouched');
+});
+
 test('a code that is replayed is refused by the provider', async () => {
   const providers = adapter();
   const parameters = await real.browse(await providers.authorizationUrl(clientOf(), secrets()));

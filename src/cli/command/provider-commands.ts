@@ -92,6 +92,12 @@ function addCreateAndUpdate(kit: Kit, provider: Command): void {
   );
   withOptions(create)
     .option('--issuer <url>', 'of an oidc provider, to the letter as in its discovery document')
+    .option('--max-age <time>', 'of an oidc provider: how long ago it may have authenticated the person, such as 1h')
+    .option(
+      '--acr <value>',
+      'of an oidc provider: how it must have authenticated them (repeatable: any of these)',
+      collect,
+    )
     .option('--directory <uuid>', 'of Microsoft: the id of the directory (its "tenant id")')
     .option('--disabled', 'nobody can log in by it yet');
   const update = online<ProviderOptions & { clientSecret?: boolean; etag?: string }>(
@@ -151,11 +157,21 @@ function placeOf({ kind }: Provider): string {
   return kind.case === 'microsoft' ? kind.value.tenantId : '';
 }
 
+function demandsText({ kind }: Provider): Fields {
+  if (kind.case !== 'oidc') return [];
+  const { maxAuthenticationAge: age, acrValues } = kind.value;
+  return [
+    ...(age === undefined ? [] : [['max age', `${age.seconds} s`] as const]),
+    ...(acrValues.length === 0 ? [] : [['acr', acrValues.join(' ')] as const]),
+  ];
+}
+
 function fieldsOf(provider: Provider): Fields {
   return [
     ['id', provider.id],
     ['kind', provider.kind.case ?? ''],
     [provider.kind.case === 'microsoft' ? 'directory' : 'issuer', placeOf(provider)],
+    ...demandsText(provider),
     ['display name', provider.displayName],
     ['status', provider.disabled ? 'disabled' : 'active'],
     ['client id', provider.clientId],

@@ -9,6 +9,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/;
 /** RFC 6749 appendix A.1 and A.2: visible ASCII and the space. */
 const VISIBLE = /^[\x20-\x7E]+$/;
+const ACR = /^[\x21-\x7E]{1,128}$/;
+/** Below it clocks and the pages behind the provider's login would decide. */
+const MIN_AGE_MS = 60_000;
+const MAX_AGE_MS = 24 * 3_600_000;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** GitHub's users are told apart by number under this issuer: no OpenID provider may speak for it. */
 const GITHUB = 'https://github.com';
@@ -21,6 +25,7 @@ export function checkKind(kind: ProviderKind, violations: Violations): void {
   switch (kind.kind) {
     case 'oidc':
       checkIssuer(kind.issuer, violations);
+      checkAuthentication(kind, violations);
       return;
     case 'microsoft':
       if (!UUID.test(kind.tenantId)) {
@@ -50,6 +55,23 @@ function checkIssuer(issuer: string, violations: Violations): void {
     violations.add('oidc.issuer', 'must be another: for Google use the kind google');
   } else if (url.origin === 'https://login.microsoftonline.com' && !UUID.test(url.pathname.split('/')[1] ?? '')) {
     violations.add('oidc.issuer', 'must name one directory by its UUID; better use the kind microsoft');
+  }
+}
+
+function checkAuthentication(
+  { maxAuthenticationAgeMs: age = MIN_AGE_MS, acrValues = [] }: Extract<ProviderKind, { readonly kind: 'oidc' }>,
+  violations: Violations,
+): void {
+  if (!(age >= MIN_AGE_MS && age <= MAX_AGE_MS)) {
+    violations.add('oidc.max_authentication_age', `must be ${MIN_AGE_MS / 1000} to ${MAX_AGE_MS / 1000} s`);
+  }
+  if (acrValues.length > limits.acrValues) {
+    violations.add('oidc.acr_values', `must be at most ${limits.acrValues}, were ${acrValues.length}`);
+    return;
+  }
+  for (const [index, value] of acrValues.entries()) {
+    // They are sent in one parameter, with spaces between.
+    if (!ACR.test(value)) violations.add(`oidc.acr_values[${index}]`, 'must be 1 to 128 visible ASCII characters');
   }
 }
 

@@ -5,7 +5,14 @@ import type { IssueRequest, LoginOutcome, Rejection } from '../identity/use-case
 
 /** What sort of provider; it says who vouches, so it never changes. */
 export type ProviderKind =
-  | { readonly kind: 'oidc'; readonly issuer: string }
+  | {
+      readonly kind: 'oidc';
+      readonly issuer: string;
+      /** How long ago the provider may have authenticated the person; undefined: any time. */
+      readonly maxAuthenticationAgeMs?: number | undefined;
+      /** One of these its authentication must have been; undefined: any. */
+      readonly acrValues?: readonly string[] | undefined;
+    }
   | { readonly kind: 'google' }
   /** `tenantId`: the directory, a lower-case UUID. */
   | { readonly kind: 'microsoft'; readonly tenantId: string }

@@ -3,12 +3,13 @@ import {
   GithubProviderSchema,
   GoogleProviderSchema,
   MicrosoftProviderSchema,
+  type OidcProvider,
   OidcProviderSchema,
   type Provider as ProviderMessage,
   ProviderSchema,
 } from '../../../gen/sallyport/v1/provider_pb.ts';
 import type { Provider, ProviderKind } from '../../domain/federation/use-cases.ts';
-import { toTimestamp } from './to-timestamp.ts';
+import { toDuration, toTimestamp } from './to-timestamp.ts';
 
 export function toProvider(provider: Provider): ProviderMessage {
   const { createdAt, kind, scopes, redirectUris, ...rest } = provider;
@@ -24,7 +25,7 @@ export function toProvider(provider: Provider): ProviderMessage {
 function toKind(kind: ProviderKind): ProviderMessage['kind'] {
   switch (kind.kind) {
     case 'oidc':
-      return { case: 'oidc', value: create(OidcProviderSchema, { issuer: kind.issuer }) };
+      return { case: 'oidc', value: toOidc(kind) };
     case 'google':
       return { case: 'google', value: create(GoogleProviderSchema) };
     case 'microsoft':
@@ -32,4 +33,11 @@ function toKind(kind: ProviderKind): ProviderMessage['kind'] {
     case 'github':
       return { case: 'github', value: create(GithubProviderSchema) };
   }
+}
+
+function toOidc(kind: Extract<ProviderKind, { readonly kind: 'oidc' }>): OidcProvider {
+  const message = create(OidcProviderSchema, { issuer: kind.issuer, acrValues: [...(kind.acrValues ?? [])] });
+  const age = toDuration(kind.maxAuthenticationAgeMs);
+  if (age !== undefined) message.maxAuthenticationAge = age;
+  return message;
 }

@@ -1,4 +1,8 @@
-import type { CreateProviderRequest, UpdateProviderRequest } from '../../../gen/sallyport/v1/provider_pb.ts';
+import type {
+  CreateProviderRequest,
+  OidcProvider,
+  UpdateProviderRequest,
+} from '../../../gen/sallyport/v1/provider_pb.ts';
 import { checkClient, checkKind, checkRedirectUris, checkScopes } from '../../domain/federation/check-provider.ts';
 import type { CreateProviderInput, ProviderKind, UpdateProviderInput } from '../../domain/federation/use-cases.ts';
 import { limits } from '../../domain/limits.ts';
@@ -63,7 +67,7 @@ function parseKind(given: CreateProviderRequest['kind'], violations: Violations)
 function kindOf(kind: CreateProviderRequest['kind']): ProviderKind | undefined {
   switch (kind.case) {
     case 'oidc':
-      return { kind: 'oidc', issuer: kind.value.issuer };
+      return oidcOf(kind.value);
     case 'google':
       return { kind: 'google' };
     case 'microsoft':
@@ -73,4 +77,16 @@ function kindOf(kind: CreateProviderRequest['kind']): ProviderKind | undefined {
     case undefined:
       return undefined;
   }
+}
+
+function oidcOf({ issuer, maxAuthenticationAge, acrValues }: OidcProvider): ProviderKind {
+  return {
+    kind: 'oidc',
+    issuer,
+    // Whole seconds are what `max_age` has.
+    ...(maxAuthenticationAge === undefined
+      ? {}
+      : { maxAuthenticationAgeMs: Number(maxAuthenticationAge.seconds) * 1000 }),
+    ...(acrValues.length === 0 ? {} : { acrValues }),
+  };
 }

@@ -39,6 +39,18 @@ test('a provider is registered, shown, changed, switched off and on, and removed
   assert.equal((await run('provider', 'get', made.id)).code, 5);
 });
 
+test('what an oidc provider must say of its own authentication is registered with it and shown', async () => {
+  const made = await register('oidc', ...OIDC, '--max-age', '1h', '--acr', 'urn:acme:mfa', '--acr', 'urn:acme:key');
+  assert.deepEqual(made.oidc, {
+    issuer: 'https://login.acme.example',
+    maxAuthenticationAge: '3600s',
+    acrValues: ['urn:acme:mfa', 'urn:acme:key'],
+  });
+  const { out } = await run('provider', 'get', made.id);
+  assert.match(out, /^max age +3600 s$/m);
+  assert.match(out, /^acr +urn:acme:mfa urn:acme:key$/m);
+});
+
 test('each kind takes what it needs and nothing of another', async () => {
   const directory = '8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11';
   const client = ['--client-id', 'sallyport', ...CALLBACK];
@@ -53,6 +65,9 @@ test('each kind takes what it needs and nothing of another', async () => {
     ['microsoft', ...client],
     ['google', ...client, '--issuer', 'https://login.acme.example'],
     ['github', ...client, '--directory', directory],
+    ['github', ...client, '--max-age', '1h'],
+    ['google', ...client, '--acr', 'x'],
+    ['oidc', ...OIDC, '--max-age', 'soon'],
     ['saml', ...client],
     ['google', '--client-id', 'sallyport'],
     ['google', ...CALLBACK],
