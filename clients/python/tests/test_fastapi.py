@@ -10,7 +10,7 @@ import pytest
 from sallyport import Client, Settings, Subject, TokenOptions, Tokens
 from tests.support.fastapi_app import create_app
 from tests.support.service import ISSUER
-from tests.support.web_world import ORIGIN, OTHER_SITE, Browser, access_token, bearer, browser_of, problem
+from tests.support.web_world import COOKIE, ORIGIN, OTHER_SITE, Browser, access_token, bearer, browser_of, problem
 from tests.support.world import AUDIENCE, PASSWORD, World, enroll, make_api_key, make_user, next_code
 
 pytestmark = pytest.mark.asyncio
@@ -76,6 +76,16 @@ async def test_forged_and_missing_credentials(world: World) -> None:
         ):
             for path in ("/reports", "/feedback", "/logout"):
                 expect(await http.post(path, headers=headers), 403, code)
+
+
+async def test_a_cookie_whose_name_begins_with_another_space_is_not_the_session(world: World) -> None:
+    async with serving(world) as http:
+        session = f"{COOKIE}={(await log_in(http)).cookie}".encode()
+        assert (await http.get("/me", headers=[(b"cookie", b"a=b;\t " + session)])).status_code == 200
+        # To a browser they are part of the name, so any host of the site may set such a cookie.
+        for space in (b"\xa0", b"\x85", b"\x1c", "\u2000".encode()):
+            expect(await http.get("/me", headers=[(b"cookie", b"a=b;" + space + session)]), 401, "credential_missing")
+        expect(await http.get("/me", headers=[(b"cookie", session + b"; " + session)]), 401, "credential_missing")
 
 
 @pytest.mark.parametrize("issuer", ["", ISSUER])

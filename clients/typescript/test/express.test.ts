@@ -160,6 +160,8 @@ test('requests without a good credential are 401 that say which', async () => {
     [{ cookie: forged }, 'credential_invalid'],
     [{ cookie: '__Host-session=nonsense' }, 'credential_invalid'],
     [{ cookie: `${browser.cookie}; ${forged}` }, 'credential_missing'],
+    // To a browser this is a cookie of another name, which any host of the site may set.
+    [{ cookie: `a=b;\u00a0${browser.cookie}` }, 'credential_missing'],
     [{ authorization: 'Bearer nonsense' }, 'credential_invalid'],
     [{ authorization: 'Bearer ' }, 'credential_invalid'],
     [{ authorization: `Bearer ${accessToken.slice(0, -4)}AAAA` }, 'credential_invalid'],

@@ -3,6 +3,9 @@
 /** Characters of all names and values together; a gateway's own limit is usually 60 KiB. */
 export const MAX_HEADER_CHARS = 64 * 1024;
 
+/** RFC 9110 section 5.6.3. */
+const LEADING = /^[ \t]+/;
+
 export class RequestHeaders {
   readonly #values = new Map<string, string[]>();
   /** Too much of them: nothing of such a request is looked at. */
@@ -36,12 +39,15 @@ export class RequestHeaders {
     return values?.length === 1 ? values[0] : undefined;
   }
 
-  /** The value of a cookie (RFC 6265 section 5.4). One that is there twice with two values is neither: empty. */
+  /**
+   * The value of a cookie (RFC 6265 section 5.4). One that is there twice with two values is neither: empty. Only what HTTP calls a space goes
+   * before the name: to a browser any other is part of it, so that every host of the site may set such a `__Host-` cookie.
+   */
   cookie(name: string): string | undefined {
     let found: string | undefined;
     for (const pair of (this.joined('cookie', ';') ?? '').split(';')) {
       const equals = pair.indexOf('=');
-      if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
+      if (equals === -1 || pair.slice(0, equals).replace(LEADING, '') !== name) continue;
       const value = pair.slice(equals + 1).trim();
       if (found !== undefined && found !== value) return '';
       found = value;

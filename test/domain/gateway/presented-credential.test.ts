@@ -47,6 +47,14 @@ test('what came twice is one of two and so neither, whatever the case of its nam
   assert.equal(of(['cookie', '__Host-session=']).kind, 'unusable');
 });
 
+test('a cookie whose name begins with a space of another kind has another name', () => {
+  for (const space of ['\u00a0', '\u0085', '\u2000', '\u3000', '\ufeff', '\v']) {
+    assert.deepEqual(of(['cookie', `a=b;${space}__Host-session=ss_1`]), { kind: 'none' }, JSON.stringify(space));
+    assert.deepEqual(of(['cookie', `a=b; __Host-session${space}=ss_1`]), { kind: 'none' }, JSON.stringify(space));
+  }
+  assert.deepEqual(of(['cookie', 'a=b;\t __Host-session=ss_1']), { kind: 'session', token: 'ss_1' });
+});
+
 test('headers beyond 64 KiB are looked at no further', () => {
   assert.equal(new RequestHeaders([['a', 'b'.repeat(MAX_HEADER_CHARS - 1)]]).tooLarge, false);
   const many = new RequestHeaders(Array.from({ length: 10_000 }, (_, at) => [`x-${at}`, 'value'] as const));

@@ -23,6 +23,7 @@ from sallyport.web.incoming import (
     SESSION_COOKIE,
     Incoming,
     RequestPrincipal,
+    cookie_of,
     device_of,
     text_fields,
 )
@@ -237,13 +238,14 @@ class Sallyport:
         # The Host header is the browser's own word about where it sends the request; a page of another site cannot choose it.
         own = f"{request.url.scheme}://{headers.get('host', '')}"
         ip = None if request.client is None else request.client.host
+        cookies = headers.getlist("cookie")
         return Incoming(
             method=request.method,
             authorization=headers.get("authorization", ""),
             api_key=headers.get(API_KEY_HEADER, ""),
-            session_token=request.cookies.get(self._cookie_name, ""),
+            session_token=cookie_of(cookies, self._cookie_name),
             csrf_token=await _csrf_token(request),
-            login_cookie=request.cookies.get(federated.LOGIN_COOKIE, ""),
+            login_cookie=cookie_of(cookies, federated.LOGIN_COOKIE),
             query=request.url.query,
             origin=headers.get("origin", ""),
             allowed_origins=self.settings.origins or (own,),

@@ -27,6 +27,7 @@ from sallyport.web.incoming import (
     SESSION_COOKIE,
     Incoming,
     RequestPrincipal,
+    cookie_of,
     device_of,
     text_fields,
 )
@@ -250,13 +251,14 @@ class Sallyport:
         settings = self.client.settings
         # The Host header is the browser's own word about where it sends the request; a page of another site cannot choose it.
         own = f"{request.scheme}://{request.host}"
+        cookies = request.headers.getlist("cookie")
         return Incoming(
             method=request.method,
             authorization=request.headers.get("authorization", ""),
             api_key=request.headers.get(API_KEY_HEADER, ""),
-            session_token=request.cookies.get(_cookie_name(), ""),
+            session_token=cookie_of(cookies, _cookie_name()),
             csrf_token=_csrf_token(),
-            login_cookie=request.cookies.get(federated.LOGIN_COOKIE, ""),
+            login_cookie=cookie_of(cookies, federated.LOGIN_COOKIE),
             query=request.query_string.decode("latin-1"),
             origin=request.headers.get("origin", ""),
             allowed_origins=settings.origins or (own,),

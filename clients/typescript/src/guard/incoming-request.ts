@@ -78,12 +78,15 @@ export function deviceOf(request: IncomingRequest): { ip: string; userAgent: str
 
 const MAX_USER_AGENT = 1024;
 
-/** The one value of a cookie; undefined: none. Two of one name are none: nobody can say which is whose. */
+/**
+ * The one value of a cookie; undefined: none. Two of one name are none: nobody can say which is whose. Only what HTTP calls a space goes before
+ * the name (RFC 9110 section 5.6.3): to a browser a no-break space is part of it, so that any host of the site may set such a `__Host-` cookie.
+ */
 export function cookieOf(request: IncomingRequest, name: string): string | undefined {
   const values = (request.header('cookie') ?? '')
     .split(';')
-    .map((pair) => pair.trim())
+    .map((pair) => pair.replace(/^[ \t]+/, ''))
     .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
+    .map((pair) => pair.slice(name.length + 1).trim());
   return values.length === 1 ? values[0] : undefined;
 }

@@ -89,6 +89,16 @@ def credential_of(incoming: Incoming) -> Credential | None:
     return found[0] if found else None
 
 
+def cookie_of(headers: Iterable[str], name: str) -> str:
+    """The one value of a cookie in the Cookie headers of a request; empty: none. Two of one name are none: nobody can say which is whose.
+    Only what HTTP calls a space goes before the name (RFC 9110 section 5.6.3). Frameworks take away others as well, which to a browser
+    are part of it, so that any host of the site may set such a `__Host-` cookie.
+    """
+    pairs = (pair.lstrip(" \t").partition("=") for header in headers for pair in header.split(";"))
+    values = [value.strip() for key, equals, value in pairs if key == name and equals]
+    return values[0] if len(values) == 1 else ""
+
+
 def device_of(ip: str | None, user_agent: str | None) -> Device:
     """What is no address (a Unix socket's peer, a test's) is left out, because Sallyport would refuse the call for it."""
     address = (ip or "").partition("%")[0]
