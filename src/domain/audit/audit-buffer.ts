@@ -50,7 +50,8 @@ export function createAuditBuffer(ports: AuditBufferPorts, maxWaiting: number = 
   let untold = 0;
   let flushing: Promise<void> = Promise.resolve();
   const keep = (facts: AuditFacts): void => {
-    const event = auditEvent(facts, randomId(random));
+    // What is known now is not known later when the store does not answer for long: an index that is stale tells nothing.
+    const event = withoutGone(auditEvent(facts, randomId(random)), goneName);
     waiting.push(event);
     logEvent(logger, event);
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAuditBuffer } from '../../../src/domain/audit/audit-buffer.ts';
 import { type AuditFacts, auditEffect } from '../../../src/domain/audit/audit-event.ts';
+import type { GoneName } from '../../../src/domain/audit/gone-name.ts';
 import { createLogger } from '../../../src/platform/logger.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
@@ -13,13 +14,16 @@ const call = {
   signal: undefined,
 };
 
-function world(maxWaiting = 100) {
+function world(maxWaiting = 100, goneName?: GoneName) {
   const clock = fakeClock();
   const random = seededRandom(1);
   const store = createMemoryStore({ clock, random });
   const lines: string[] = [];
   const logger = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
-  const buffer = createAuditBuffer({ store, clock, random, logger }, maxWaiting);
+  const buffer = createAuditBuffer(
+    { store, clock, random, logger, ...(goneName === undefined ? {} : { goneName }) },
+    maxWaiting,
+  );
   const facts = (subject = 'user:7'): AuditFacts => ({
     tenant: 'default',
     type: 'login.failed',
@@ -80,6 +84,18 @@ test('while the store is away events wait, and are written once when it is back'
   await buffer.flush();
   await buffer.flush();
   assert.equal((await stored()).length, 1);
+});
+
+test('who was gone when an event was noted is not named by it, although nothing is known of that any more when it is written', async () => {
+  let isStale = false;
+  const goneName = (_tenant: string, name: string) => (isStale || name !== 'user:7' ? undefined : 'user:digest');
+  const { buffer, facts, lines, stored } = world(100, goneName);
+  buffer.note({ ...facts(), about: 'user:7' });
+  isStale = true;
+  await buffer.flush();
+  const [event] = await stored();
+  assert.deepEqual([event?.subject, event?.details['about']], ['user:digest', 'user:digest']);
+  assert.ok(![...lines, JSON.stringify(event)].some((text) => text.includes('user:7') || text.includes('192.0.2.7')));
 });
 
 test('an effect performed twice leaves one record, under an id that does not tell the user', async () => {
