@@ -64,7 +64,13 @@ async function lookAfter(options: IdleLogsOptions, tenant: string, signal: Abort
     [revocationStream(tenant), 'revocation'],
   ] as const) {
     const held = await heldBy(options, name, signal);
-    if (held === 'nothing old' || (held === 'a checkpoint' && which === 'policy')) continue;
+    if (held === 'nothing old') continue;
+    if (held === 'covered entries') {
+      if (which === 'policy') await options.beforeCompaction?.(tenant, signal);
+      await compactAll(options, name, signal);
+      continue;
+    }
+    if (held === 'a checkpoint' && which === 'policy') continue;
     const state = createTenantState(tenant, builtIn, momentOf(clock), () => {});
     const slices = createSlices(clock);
     const stream = state[which];
@@ -79,12 +85,15 @@ async function lookAfter(options: IdleLogsOptions, tenant: string, signal: Abort
   }
 }
 
-/** What of a stream may have had its time, by its bounds alone; `entries`: beside or without a checkpoint. */
+/**
+ * What of a stream may have had its time, by its bounds alone; `entries`: beside or without a checkpoint; `covered entries`: by one that is so new
+ * that it says nothing old, as in a tenant that is used for a moment every day and is never in memory when logs are compacted.
+ */
 async function heldBy(
   { log, clock }: IdleLogsOptions,
   stream: string,
   signal: AbortSignal,
-): Promise<'nothing old' | 'entries' | 'a checkpoint'> {
+): Promise<'nothing old' | 'covered entries' | 'entries' | 'a checkpoint'> {
   const { oldest, newest } = await log.bounds(stream, signal);
   if (newest === 0) return 'nothing old';
   const checkpoint = await log.latestCheckpoint(stream, signal);
@@ -93,7 +102,7 @@ async function heldBy(
     const [entry] = await log.read(stream, oldest - 1, 1, signal);
     return entry !== undefined && entry.at <= old ? 'entries' : 'nothing old';
   }
-  if (checkpoint.at > old) return 'nothing old';
+  if (checkpoint.at > old) return oldest < newest ? 'covered entries' : 'nothing old';
   // The newest entry always stays; covered by the checkpoint it says nothing that the log would ever let go.
   return oldest < newest || newest > checkpoint.revision ? 'entries' : 'a checkpoint';
 }
@@ -111,5 +120,10 @@ async function forgetAll({ revocations }: TenantState, now: number, slices: Slic
 /** Unless another replica has done so meanwhile, a checkpoint of what there is now; then what it covers goes. */
 async function rewrite(options: IdleLogsOptions, stream: FollowedStream, signal: AbortSignal): Promise<void> {
   await writeCheckpoint(options, stream, () => isOld(options, stream), signal);
-  await compact(options, stream.name, signal);
+  await compactAll(options, stream.name, signal);
+}
+
+/** One run goes only so far, so that the tenants in memory have their turn; here the next run would be half a day away. */
+async function compactAll(options: IdleLogsOptions, stream: string, signal: AbortSignal): Promise<void> {
+  for (let isMore = true; isMore; ) isMore = await compact(options, stream, signal);
 }

@@ -86,16 +86,17 @@ export async function writeCheckpoint(
   logger.info({ stream: stream.name, revision: head.revision }, 'wrote a checkpoint');
 }
 
-/** Removes entries that the newest checkpoint covers and that were KEPT_MS old when it was written. */
-export async function compact(options: MaintenanceOptions, stream: string, signal?: AbortSignal): Promise<void> {
+/** Removes entries that the newest checkpoint covers and that were KEPT_MS old when it was written. True: there may be more of them. */
+export async function compact(options: MaintenanceOptions, stream: string, signal?: AbortSignal): Promise<boolean> {
   const { log, clock } = options;
   const checkpoint = await log.latestCheckpoint(stream, signal);
-  if (checkpoint === undefined) return;
+  if (checkpoint === undefined) return false;
   const { oldest } = await log.bounds(stream, signal);
   let upTo = oldest - 1;
   const page = new TailPage();
   const slices = createSlices(clock);
-  for (let isMore = true; isMore && upTo < oldest - 1 + MOST_LOOKED_AT; ) {
+  let isMore = true;
+  while (isMore && upTo < oldest - 1 + MOST_LOOKED_AT) {
     const entries = await log.read(stream, upTo, page.limit, signal);
     const kept = entries.findIndex(
       ({ at, revision }) => at > checkpoint.at - KEPT_MS || revision > checkpoint.revision,
@@ -105,4 +106,5 @@ export async function compact(options: MaintenanceOptions, stream: string, signa
     await slices.pause();
   }
   if (upTo >= oldest) await log.compact(stream, upTo, signal);
+  return isMore;
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPolicyTrail } from '../../src/domain/audit/policy-trail.ts';
+import { nextEntry } from '../../src/domain/change-log.ts';
 import { forgetSubject } from '../../src/domain/decision/forget-subject.ts';
 import { markSubject } from '../../src/domain/decision/mark-subject.ts';
+import { encodePolicyEntry } from '../../src/domain/decision/policy-log.ts';
 import type { ChangeLog } from '../../src/domain/storage.ts';
 import { silentLogger } from '../../src/platform/logger.ts';
 import { apply, grantTo, mayRead, type Replica, replicaWorld, write } from '../support/replica-world.ts';
@@ -67,6 +69,39 @@ test('an erased user leaves the logs of a tenant that no replica has in memory, 
   assert.equal(await mayRead(later, 'ada-1815', tenant), 'deny SUBJECT_DISABLED');
   await write(later, [grantTo('carol')], { tenant });
   assert.equal(await mayRead(replica(), 'carol', tenant), 'allow GRANTED', 'the log goes on');
+});
+
+test('an erased user leaves the logs of a tenant that is used for a moment every day, in which it gets a new checkpoint', async () => {
+  const { store, replica, pass } = await world();
+  for (let day = 0; day < 6; day += 1) {
+    const visitor = replica();
+    await write(visitor, [grantTo(`day-${day}`)], { tenant });
+    await visitor.follower.revoke(tenant, [{ kind: 'key_set', id: `day-${day}`, until: 0 }]);
+    await visitor.follower.maintain();
+    await visitor.follower.stop();
+    await pass(DAY);
+  }
+  const left = await said(store.changeLog);
+  assert.doesNotMatch(left, /"day-[0-2]","until/, 'revocations');
+  assert.doesNotMatch(left, /ada-1815/);
+  assert.equal(await mayRead(replica(), 'day-0', tenant), 'allow GRANTED');
+});
+
+test('a long log of a tenant that nobody asks about is compacted in one round', async () => {
+  const { store, clock, replica, pass } = await world();
+  const stream = `policy/${tenant}`;
+  const { newest } = await store.changeLog.bounds(stream);
+  let [head] = await store.changeLog.read(stream, newest - 1, 1);
+  const body = encodePolicyEntry({ kind: 'grants', author: 'service:sync', changes: [] });
+  for (let count = 0; count < 45_000 && head !== undefined; count += 1) {
+    head = nextEntry(head, stream, body, clock.now(), `w${count}`);
+    assert.ok(await store.changeLog.append(head));
+  }
+  await pass(3 * DAY);
+  const { oldest, newest: last } = await store.changeLog.bounds(stream);
+  assert.equal(last, newest + 45_000);
+  assert.equal(oldest, last);
+  assert.equal(await mayRead(replica(), 'bob', tenant), 'allow GRANTED');
 });
 
 test('a log of which nothing is to go is looked at and left as it is', async () => {
