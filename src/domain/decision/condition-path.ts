@@ -34,6 +34,18 @@ export function pathOf(node: ASTNode, variable: string | undefined): Path | unde
   return path === undefined ? undefined : [...path, name];
 }
 
+/** What a member or element is taken from, however deep it lies. */
+export function wholeOf(node: ASTNode): ASTNode {
+  return node.op === '.' || node.op === '[]' ? wholeOf(node.args[0]) : node;
+}
+
+/** Whether anything is put together, or added, in a node: a part of an AST, whose arguments are nodes, lists of them, and plain values. */
+export function joins(part: unknown): boolean {
+  if (Array.isArray(part)) return part.some(joins);
+  if (typeof part !== 'object' || part === null || !('op' in part) || !('args' in part)) return false;
+  return part.op === '+' || joins(part.args);
+}
+
 /** Each path once for what it is compared per. */
 export function merged(compared: readonly ComparedPath[]): readonly ComparedPath[] {
   const known = new Map<string, ComparedPath>();

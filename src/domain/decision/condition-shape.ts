@@ -22,11 +22,13 @@ import {
 import {
   type ComparedPath,
   type IteratedPath,
+  joins,
   longestText,
   merged,
   type Path,
   pathOf,
   type ShortPath,
+  wholeOf,
 } from './condition-path.ts';
 
 // What a condition is made of: which attributes it reads, and the worst it can cost. Only what is listed here is admitted, so a new
@@ -104,6 +106,8 @@ class ShapeWalk {
   #inBody = 0;
   /** The variable of the comprehension around what is looked at. */
   #variable: string | undefined;
+  /** It may be what was put together. */
+  #isJoined = false;
   #comprehensions = 0;
 
   /** The worst cost of a node and what is below it. Throws Refusal. */
@@ -230,7 +234,10 @@ class ShapeWalk {
   /** What was put together could be longer than anything that was given. */
   #requireGiven(node: ASTNode): void {
     if (isLiteral(node) || node.op === 'list' || node.op === 'map' || this.#path(node) !== undefined) return;
-    if (node.op === 'id' || node.op === '.' || node.op === '[]') return;
+    if (node.op === 'id' || node.op === '.' || node.op === '[]') {
+      const whole = wholeOf(node);
+      if (whole.op === 'id' ? !this.#isJoined : !joins(whole)) return;
+    }
     if (node.op === 'rcall' && COMPREHENSIONS.has(node.args[0])) return;
     throw new Refusal('only an attribute, or what is written out, can be searched or counted', node);
   }
@@ -293,6 +300,7 @@ class ShapeWalk {
     if (ROOTS.has(variable.args)) throw new Refusal(`the variable must not be named ${variable.args}`, variable);
     const outside = this.cost(receiver);
     this.#variable = variable.args;
+    this.#isJoined = isListed && joins(receiver);
     const [around, comparing] = [this.#per, this.#comparing];
     // Whatever is compared in the body is compared for each element, and so is what a body makes for a comparison around it.
     if (path !== undefined) this.#per = [...around, path];
@@ -302,6 +310,7 @@ class ShapeWalk {
     const inside = this.#sum(body);
     if (isListed) this.#listed(receiver.args, first);
     this.#variable = undefined;
+    this.#isJoined = false;
     this.#per = around;
     this.#comparing = comparing;
     if (path !== undefined) this.iterated = { path, cost: inside + 1 };

@@ -8,7 +8,7 @@ import type { ComparedPath, Path, ShortPath } from './condition-path.ts';
 
 /** Entries of what is read as a whole, nested ones included. */
 const MAX_NESTED_ENTRIES = 2 * limits.iteratedElements;
-/** Of a text that is read. Longer ones inside a list count with it: all of a request is 64 KiB. */
+/** Of a text that is read, also inside a list or map: an element may be counted or searched as often as a text that has a name. */
 const MAX_TEXT_CHARS = 4096;
 /** Entries of lists that all comparisons of one condition may go through; those of maps, and lists in lists, count 16 times. */
 const MAX_COMPARED_STEPS = 50_000;
@@ -32,7 +32,7 @@ export function sizeRead(value: unknown, path: Path): number {
   if (typeof value !== 'object' || value === null) return 0;
   const left = sizeOf(value) <= limits.iteratedElements ? entriesOf(value, MAX_NESTED_ENTRIES) : -1;
   if (left >= 0) return MAX_NESTED_ENTRIES - left;
-  const nested = `${limits.iteratedElements} entries, or ${MAX_NESTED_ENTRIES} with what is in them`;
+  const nested = `${limits.iteratedElements} entries, ${MAX_NESTED_ENTRIES} with what is in them, or ${MAX_TEXT_CHARS} characters in a text`;
   tooLarge(path, nested);
 }
 
@@ -85,8 +85,9 @@ function comparedSteps(value: unknown): number {
   return steps;
 }
 
-/** What is left of the allowance; negative when it is used up. */
+/** What is left of the allowance; negative when it is used up, or a text is too long. */
 function entriesOf(value: unknown, allowance: number): number {
+  if (typeof value === 'string' && value.length > MAX_TEXT_CHARS) return -1;
   if (typeof value !== 'object' || value === null) return allowance;
   let left = allowance;
   for (const each of Object.values(value)) {

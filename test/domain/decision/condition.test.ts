@@ -135,6 +135,43 @@ test('a list of 1,001 is refused, however little of it would be read', () => {
   assert.throws(() => compiled('context.text.contains("y")').evaluate(text(4097)), { reason: 'LIMIT_EXCEEDED' });
 });
 
+test('what was put together is searched and counted by no detour', () => {
+  const joined = Array(20).fill('context.text').join(' + ');
+  for (const text of [
+    `size([${joined}][0]) > 1`,
+    `{"a": ${joined}}.a.contains("b")`,
+    `[[${joined}]][0][0].contains("b")`,
+    `(context.yes ? [${joined}] : [""])[0].contains("b")`,
+    `[${joined}].all(a, size(a) > 1)`,
+    `[[${joined}]].all(a, size(a[0]) > 1)`,
+    '[context.text].all(a, size([a + a][0]) > 1)',
+    'size(context.list.map(a, context.text + context.text)[0]) > 1',
+  ]) {
+    assert.match(problemWith(text), /only an attribute, or what is written out, can be searched or counted/, text);
+  }
+  for (const text of [
+    'size([context.text][0]) == 3',
+    '[context.text, "abcd"].exists(a, size(a) == 3)',
+    'size([context.list][int(context.n) + 1 - 6]) == 3',
+    '[context.map].all(a, size(a) == 1) && 1 + 1 == 2',
+  ]) {
+    assert.equal(compiled(text).evaluate(INPUT), true, text);
+  }
+});
+
+test('a text inside a list or map that is read may be as long as one by itself', () => {
+  const text = (count: number) => ({ ...INPUT, context: { list: ['x'.repeat(count)], key: 0 } });
+  for (const each of [
+    'size(context.list[0]) > 1',
+    '!context.list[context.key].contains("y")',
+    '[context.list].all(a, size(a[0]) > 1)',
+  ]) {
+    assert.equal(compiled(each).evaluate(text(4096)), true, each);
+    const tooLong = { reason: 'LIMIT_EXCEEDED', metadata: { limit: 'iteratedElements' } };
+    assert.throws(() => compiled(each).evaluate(text(4097)), tooLong, each);
+  }
+});
+
 test('what takes long because of what is compared is refused, wherever the comparison hides', () => {
   const numbers = (last: number) => Array.from({ length: 1000 }, (_, at) => (at === 999 ? last : at));
   const map = (last: number) => Object.fromEntries(numbers(last).map((value, at) => [`k${at}`, value]));
