@@ -125,7 +125,8 @@ async def test_login_outcomes(world: World) -> None:
             last = await http.post("/login", json=guess)
         expect(last, 429, "locked")
         assert int(last.headers["retry-after"]) > 0
-        for content in (b"{", b"[]", b'{"identifier": 7}'):
+        no_text = b'{"identifier": "\\ud800", "password": "x"}'
+        for content in (b"{", b"[]", b'{"identifier": 7}', no_text):
             expect(await http.post("/login", content=content), 400, "malformed")
         elsewhere = await http.post("/login", json=guess, headers={"origin": OTHER_SITE})
         expect(elsewhere, 403, "csrf_wrong_origin")

@@ -109,7 +109,15 @@ def test_wrong_passwords_are_401_and_then_429_with_the_time_to_wait(
 
 
 @pytest.mark.parametrize(
-    "body", [[], {}, {"identifier": 7, "password": "x"}, {"identifier": "x" * 400, "password": "x"}]
+    "body",
+    [
+        [],
+        {},
+        {"identifier": 7, "password": "x"},
+        {"identifier": "x" * 400, "password": "x"},
+        {"identifier": "\ud800", "password": "x"},
+        {"identifier": "admin@example.com", "password": "\ud800"},
+    ],
 )
 def test_a_login_that_is_none_is_400(http: FlaskClient, body: object) -> None:
     expect(http.post("/login", json=body), 400, "malformed")

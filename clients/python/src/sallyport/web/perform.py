@@ -8,6 +8,7 @@ from sallyport.client import Client
 from sallyport.errors import InvalidToken, SallyportError
 from sallyport.operations import Operation
 from sallyport.token_verifier import TokenVerifier
+from sallyport.web.reply import Refusal
 from sallyport.web.steps import LocalVerification, Steps
 
 Answer = TypeVar("Answer")
@@ -27,6 +28,8 @@ def perform(steps: Steps[Answer], client: Client, verifier: TokenVerifier | None
     except StopIteration as done:
         result: Answer = done.value
         return result
+    except UnicodeEncodeError:
+        raise _no_text() from None
 
 
 def _answer(step: Operation[Any] | LocalVerification, client: Client, verifier: TokenVerifier | None) -> Any:
@@ -57,6 +60,13 @@ async def perform_async(steps: Steps[Answer], client: aio.Client, verifier: Toke
     except StopIteration as done:
         result: Answer = done.value
         return result
+    except UnicodeEncodeError:
+        raise _no_text() from None
+
+
+def _no_text() -> Refusal:
+    """JSON can say a lone surrogate, which no protocol buffer takes: what the page sent is no text."""
+    return Refusal("malformed")
 
 
 def _verifier(verifier: TokenVerifier | None) -> TokenVerifier:
