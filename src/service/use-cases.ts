@@ -13,6 +13,7 @@ import { createPermitCaller } from '../domain/caller/permit-caller.ts';
 import { createDecision } from '../domain/decision/create-decision.ts';
 import { createDecideForSubject } from '../domain/decision/decide-for-subject.ts';
 import { createHoldsRole } from '../domain/decision/holds-role.ts';
+import { createIsGone } from '../domain/decision/is-gone.ts';
 import { createFederation } from '../domain/federation/create-federation.ts';
 import { rateLimitedFederation } from '../domain/federation/rate-limited-federation.ts';
 import { type BreachedPasswords, noBreachedPasswords } from '../domain/identity/breached-passwords.ts';
@@ -113,6 +114,7 @@ export async function compose(foundation: Foundation): Promise<Composition> {
     sessions,
     stepUp: createSessionStepUp({ ...shared, accessTokens, judgeSessionToken }),
     holdsRole: createHoldsRole({ replicas, clock }),
+    isGone: createIsGone(replicas),
     logger,
     audit,
   };
@@ -149,13 +151,18 @@ export async function compose(foundation: Foundation): Promise<Composition> {
     issuer,
     issuerOf: accessTokens.issuerOf,
     authenticateCaller: createCallerAuthenticator(judgeApiKey),
-    onRightsChange: (listener) => {
-      replicas.onChange(({ tenant }) => {
-        if (tenant === SYSTEM_TENANT) listener();
-      });
-    },
+    onRightsChange: rightsChanges(replicas),
     onCallerRefused: (call, error) => noteRefusal(call, error, call.method.label, call.incoming.peer()),
     permitCaller: createPermitCaller({ replicas, clock }),
+  };
+}
+
+/** What callers may do is decided in SYSTEM_TENANT. */
+function rightsChanges(replicas: ReplicaChanges): Composition['onRightsChange'] {
+  return (listener) => {
+    replicas.onChange(({ tenant }) => {
+      if (tenant === SYSTEM_TENANT) listener();
+    });
   };
 }
 

@@ -32,6 +32,8 @@ export async function createUser(
   // Looked for before the costly hash; the insert decides all the same.
   const earlier = request.digest === undefined ? undefined : await users.get(input.tenant, request.id, call.signal);
   if (earlier !== undefined) return await repeated(parts, call, input, request.digest, earlier);
+  const isGone = request.digest !== undefined && (await parts.isGone(input.tenant, request.id, call.signal));
+  if (isGone) throw reused('for an account that was deleted');
   for (const identifier of identifiers) {
     const key = identifierKey(identifier);
     if ((await users.find(input.tenant, key, call.signal)) === undefined) continue;
@@ -113,7 +115,11 @@ async function repeated(
       password.changedAt !== first.createdAt ||
       (await parts.hasher.verify(password.hash, input.password, call.signal)));
   if (same) return first;
-  throw new DomainError('REQUEST_ID_REUSED', 'this request_id was used before with another body; use a fresh one');
+  throw reused('with another body');
+}
+
+function reused(how: string): DomainError {
+  return new DomainError('REQUEST_ID_REUSED', `this request_id was used before ${how}; use a fresh one`);
 }
 
 function newUser(

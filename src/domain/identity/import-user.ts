@@ -41,6 +41,7 @@ export async function importUser(
   const users = usersOf(parts.store);
   const made = newUser(tenant, row, identifiers, request, now);
   const effects = [...(row.disabled ? [markUserEffect(1)] : []), userEvent('user.created', call, made, now)];
+  if (await parts.isGone(tenant, made.id, call.signal)) throw reused();
   const inserted = await users.insert({ ...made, outbox: effects }, call.signal);
   if (inserted.kind === 'inserted') {
     await parts.outbox.settle('users', inserted.document, call.signal);
@@ -49,11 +50,15 @@ export async function importUser(
   const first = await users.get(tenant, request.id, call.signal);
   if (first === undefined) throw taken(inserted.key);
   if (first.requestDigest !== request.digest || first.status === 'deleting') {
-    throw new DomainError('REQUEST_ID_REUSED', 'this row_key came with another row before, or its account was deleted');
+    throw reused();
   }
   // The first call may have died before what had to follow.
   await parts.outbox.settle('users', first, call.signal);
   return { userId: first.id, already: true };
+}
+
+function reused(): DomainError {
+  return new DomainError('REQUEST_ID_REUSED', 'this row_key came with another row before, or its account was deleted');
 }
 
 function newUser(

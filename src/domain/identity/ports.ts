@@ -6,6 +6,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { RandomSource } from '../../platform/random.ts';
 import type { AuditNotes } from '../audit/audit-buffer.ts';
 import type { HoldsRole } from '../decision/holds-role.ts';
+import type { IsGone } from '../decision/is-gone.ts';
 import type { Outbox } from '../outbox.ts';
 import type { SessionStarter, SessionStepUp } from '../session/use-cases.ts';
 import type { Store } from '../storage.ts';
@@ -32,6 +33,7 @@ export interface IdentityPorts {
   readonly logger: Logger;
   readonly stepUp: SessionStepUp;
   readonly holdsRole: HoldsRole;
+  readonly isGone: IsGone;
   /** For events that follow no write. */
   readonly audit: AuditNotes;
   /** Shown by authenticator apps beside the account; default `Sallyport`. */

@@ -11,6 +11,7 @@ import { createDenialNotes } from '../../../src/domain/audit/denial-notes.ts';
 import { createGoneName } from '../../../src/domain/audit/gone-name.ts';
 import { createPolicyTrail } from '../../../src/domain/audit/policy-trail.ts';
 import { builtInPolicy } from '../../../src/domain/caller/built-in-roles.ts';
+import { createIsGone } from '../../../src/domain/decision/is-gone.ts';
 import { encodePolicyEntry, type StoredChange } from '../../../src/domain/decision/policy-log.ts';
 import { createIdentity } from '../../../src/domain/identity/create-identity.ts';
 import {
@@ -71,7 +72,7 @@ function whole({ store, clock, ports }: World) {
     follower,
     audit,
     noteDenial: createDenialNotes({ audit, clock }),
-    identity: createIdentity({ ...ports, outbox, audit }),
+    identity: createIdentity({ ...ports, outbox, audit, isGone: createIsGone(follower) }),
     sweeper: createOutboxSweeper({ store, outbox, kinds, clock, logger }),
   };
 }
@@ -86,20 +87,22 @@ function denyAbout({ noteDenial }: ReturnType<typeof whole>, id: string): void {
   noteDenial(call, 'nowhere', { ...denied, reason: 'UNKNOWN_TENANT' }, { permission: 'users:read', resource });
 }
 
+const ADA = {
+  tenant,
+  identifiers: [
+    { kind: 'email', value: marks.email, verified: false },
+    { kind: 'username', value: marks.username, verified: false },
+  ],
+  displayName: marks.displayName,
+  metadata: { crm: marks.note },
+  password: PASSWORD,
+  mustChangePassword: false,
+  requestId: '8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11',
+} as const;
+
 /** Ada with everything that can be said of a user; her id. */
 async function makeAda({ follower, identity }: ReturnType<typeof whole>): Promise<string> {
-  const { id } = await identity.createUser(call, {
-    tenant,
-    identifiers: [
-      { kind: 'email', value: marks.email, verified: false },
-      { kind: 'username', value: marks.username, verified: false },
-    ],
-    displayName: marks.displayName,
-    metadata: { crm: marks.note },
-    password: PASSWORD,
-    mustChangePassword: false,
-    requestId: '8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11',
-  });
+  const { id } = await identity.createUser(call, ADA);
   const user = { type: 'user', id };
   const grant = (name: string, subject: object, resource?: object): StoredChange =>
     ({
@@ -162,6 +165,8 @@ async function eraseAndWait(world: World): Promise<string> {
   clock.advance(ERASED_AGAIN_MS);
   assert.equal(await there.sweeper.sweep(clock.now()), 1);
   assert.equal(await namedIn(store, id), 'nowhere');
+  await here.follower.poll();
+  await assert.rejects(here.identity.createUser(call, ADA), { reason: 'REQUEST_ID_REUSED' });
   // Events of the policy log come after everything else, from any replica.
   const trail = createPolicyTrail({ store, logger: silentLogger() });
   const { newest } = await store.changeLog.bounds(`policy/${tenant}`);

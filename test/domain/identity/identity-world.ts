@@ -118,6 +118,7 @@ export async function worldOn(store: Store, clock: FakeClock, remove: () => void
       sessions,
       stepUp: noStepUp,
       holdsRole: async () => true,
+      isGone: async () => false,
       logger,
       audit,
       breachedPasswords,

@@ -37,6 +37,26 @@ test('a row makes one account however often it is sent, over two replicas at onc
   await assert.rejects(world.identity.importUser(call, tenant, costly), /password_hash/);
 });
 
+test('a row whose account was deleted is refused however late it comes again, and so is a request id', async () => {
+  await using world = await memoryWorld();
+  const gone = new Set<string>();
+  const identity = createIdentity({ ...world.ports, isGone: async (_tenant, id) => gone.has(id) });
+  const username = (value: string) => ({ kind: 'username', value, verified: false }) as const;
+  const create = (requestId: string) =>
+    identity.createUser(call, { tenant, identifiers: [username(requestId)], mustChangePassword: false, requestId });
+  const { userId } = await identity.importUser(call, tenant, row());
+  const requestId = '8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c11';
+  const { id } = await create(requestId);
+  for (const each of [userId, id]) {
+    gone.add(each);
+    await world.store.collection('users').remove(tenant, each);
+  }
+  const reused = { reason: 'REQUEST_ID_REUSED', message: /deleted/ };
+  await assert.rejects(identity.importUser(call, tenant, row()), reused);
+  await assert.rejects(create(requestId), reused);
+  assert.notEqual((await create('8c5f2b0e-3f5a-4b7e-9d51-0f8f2a6f3c12')).id, id);
+});
+
 test('an imported hash logs its user in, and the first login replaces it behind the answer', async () => {
   await using world = await memoryWorld();
   const long = `${PASSWORD}${'x'.repeat(72 - PASSWORD.length)}`;
