@@ -33,3 +33,9 @@ for (const page of PAGES) {
     }
   });
 }
+
+// npm runs no scripts here (.npmrc), so none builds the package while it is packed: the archive would hold its README alone.
+test('docs/clients.md builds the TypeScript client before it packs it', () => {
+  const script = pageCommands('docs/clients.md').join('\n');
+  assert.match(script, /npm --prefix clients\/typescript run build\n[\s\S]*npm pack \.\/clients\/typescript/);
+});

@@ -52,7 +52,7 @@ export function withServer(command: Command): Command {
 /** Throws CommandError when what was given does not make a service that can be called. */
 export async function resolveServer(io: CommandIo, options: ServerOptions): Promise<ServerTarget> {
   const { env } = io;
-  const { profile, isNamed } = await profileFor(io, options);
+  const { name, profile, isNamed } = await profileFor(io, options);
   const fromProfile = { address: profile?.address, isProfile: true };
   const fromEnv = { address: env['SALLYPORT_CLIENT_ADDRESS'] || undefined, isProfile: false };
   const places = isNamed ? [fromProfile, fromEnv] : [fromEnv, fromProfile];
@@ -69,7 +69,7 @@ export async function resolveServer(io: CommandIo, options: ServerOptions): Prom
   if (isPlain && (wantsTls || caFile !== undefined)) throw new CommandError('--plaintext and TLS were both asked for');
   const tls = wantsTls || caFile !== undefined || certFile !== undefined || (!isLocal && !isPlain);
   const keyEnv = isProfile ? undefined : env['SALLYPORT_CLIENT_API_KEY'] || undefined;
-  const key = await keyOf(io, options, settings, keyEnv, isLocal && !isProfile);
+  const key = await keyOf(io, options, { name, ...settings }, keyEnv, isLocal && !isProfile);
   if (key === undefined && certFile === undefined) {
     throw new CommandError(
       `there is no API key to call ${address} with: put it in SALLYPORT_CLIENT_API_KEY, or name its file with --key-file`,
@@ -90,13 +90,13 @@ export async function resolveServer(io: CommandIo, options: ServerOptions): Prom
 async function profileFor(
   io: CommandIo,
   { profile }: ServerOptions,
-): Promise<{ readonly profile: Profile | undefined; readonly isNamed: boolean }> {
+): Promise<{ readonly name?: string; readonly profile: Profile | undefined; readonly isNamed: boolean }> {
   const { current, profiles, path } = await readProfiles(io);
   const name = profile ?? current;
   if (name === undefined) return { profile: undefined, isNamed: false };
   const found = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (found === undefined) throw new CommandError(`there is no profile ${name} in ${path}`);
-  return { profile: found, isNamed: profile !== undefined };
+  return { name, profile: found, isNamed: profile !== undefined };
 }
 
 /** A comma-separated list and gRPC's `dns:///` are what client libraries take in the same variable; here the first address counts. */
@@ -115,24 +115,30 @@ function parseAddress(text: string): { readonly address: string; readonly wantsT
 async function keyOf(
   io: CommandIo,
   { keyFile }: ServerOptions,
-  profile: Profile,
+  profile: Profile & { readonly name: string | undefined },
   fromEnv: string | undefined,
   isLocal: boolean,
 ): Promise<string | undefined> {
   if (keyFile !== undefined) return readKey(io, keyFile);
   if (profile.key !== undefined) return profile.key;
-  if (profile.key_file !== undefined) return readKey(io, profile.key_file);
+  if (profile.key_file !== undefined) return readKey(io, profile.key_file, profile.name);
   if (fromEnv !== undefined) return fromEnv.trim();
   if (!isLocal) return undefined;
   return readKey(io, join(io.env['SALLYPORT_DATA_DIR'] || 'data', LOCAL_KEY)).catch(() => undefined);
 }
 
-async function readKey(io: CommandIo, path: string): Promise<string> {
+/** `profile` is the one that names the file: somebody who made it long ago may not think of it. */
+async function readKey(io: CommandIo, path: string, profile?: string): Promise<string> {
   let text: string;
   try {
     text = await io.readFile(path);
   } catch {
-    throw new CommandError(`the API key cannot be read from ${path}; name its file with --key-file`);
+    throw new CommandError(
+      profile === undefined
+        ? `the API key cannot be read from ${path}; name its file with --key-file`
+        : `the API key of profile ${profile} cannot be read from ${path}; name another file with --key-file, ` +
+            'or another service with --profile or --address',
+    );
   }
   const line = text.split(/\r?\n/).find((each) => each.trim() !== '' && !each.startsWith('#'));
   if (line === undefined) throw new CommandError(`${path} holds no API key`);

@@ -14,20 +14,20 @@ import { enumText, timeText } from './values.ts';
 
 /** `sallyport user set-password|reset-token|reset-password|verification-token|verify`: passwords and tokens come from the keyboard or standard input. */
 export function addUserPasswordCommands(kit: Kit, user: Command): void {
-  online<{ mustChange?: boolean }>(
+  online<{ mustChangePassword?: boolean }>(
     kit,
     user,
     'set-password <user>',
     'gives an account a new password and ends its sessions',
-    async (service, [name = ''], { mustChange }) => {
+    async (service, [name = ''], { mustChangePassword }) => {
       const { id } = await findUser(service, name);
       const password = await askSecret(service.io, 'new password', true);
       await service
         .client(UserService)
-        .setPassword({ tenant: service.tenant, userId: id, password, mustChange: mustChange === true });
+        .setPassword({ tenant: service.tenant, userId: id, password, mustChange: mustChangePassword === true });
       service.output.plain({ passwordSet: id }, [`set the password of ${id}`]);
     },
-  ).option('--must-change', 'the next login has to change it');
+  ).option('--must-change-password', 'the next login has to change it');
   online(
     kit,
     user,

@@ -69,6 +69,19 @@ test("a profile's key is not sent to an address that is not the profile's", asyn
   await assert.rejects(resolve({ address: 'elsewhere:1' }), /there is no API key to call elsewhere:1/);
 });
 
+test('a key file that cannot be read is told with the profile that names it', async () => {
+  const profiles = 'current: a\nprofiles: {a: {address: "a:1", key_file: /nowhere/key}}\n';
+  const { resolve } = machine({ [CONFIG]: profiles });
+  await assert.rejects(
+    resolve(),
+    /the API key of profile a cannot be read from \/nowhere\/key; .*--profile or --address/,
+  );
+  await assert.rejects(
+    resolve({ keyFile: '/nowhere/else' }),
+    /^[^:]*: the API key cannot be read from \/nowhere\/else/,
+  );
+});
+
 test('another machine is called by TLS unless plaintext was permitted', async () => {
   const { resolve } = machine({}, { SALLYPORT_CLIENT_API_KEY: 'sk_live_x' });
   assert.equal((await resolve({ address: 'far.internal:50051' })).tls, true);

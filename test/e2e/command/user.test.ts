@@ -63,6 +63,9 @@ test('passwords come from standard input, never from an argument', async () => {
     0,
   );
   assert.equal(await login('bo@example.com', 'Another-Horse-8-Battery'), 'authenticated');
+  const other = { input: ['Different-Horse-8-Battery'] };
+  assert.equal((await runWith(other, 'user', 'set-password', 'bo@example.com', '--must-change-password')).code, 0);
+  assert.equal(await login('bo@example.com', 'Different-Horse-8-Battery'), 'challenge');
   const empty = await run('user', 'set-password', 'bo@example.com');
   assert.equal(empty.code, 2);
   assert.match(empty.err, /expected on standard input/);
