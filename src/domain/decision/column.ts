@@ -1,15 +1,15 @@
 // Numbers by position in chunks of typed arrays. A million grants as objects would cost the garbage collector its pauses and a
 // growing array its copies; a chunk is allocated once and stays where it is. Absent positions read as 0.
 
-const CHUNK_BITS = 14;
+const CHUNK_BITS = 16;
 const CHUNK_SIZE = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_SIZE - 1;
 /** The first chunk grows to its full size, so that a tenant of ten grants stays small. */
 const SMALLEST = 32;
 
-/** Unsigned 32-bit numbers. */
+/** Signed 32-bit numbers. */
 export class Column32 {
-  readonly #chunks: Uint32Array[] = [];
+  readonly #chunks: Int32Array[] = [];
 
   get(position: number): number {
     return this.#chunks[position >>> CHUNK_BITS]?.[position & CHUNK_MASK] ?? 0;
@@ -19,7 +19,7 @@ export class Column32 {
     const offset = position & CHUNK_MASK;
     let chunk = this.#chunks[position >>> CHUNK_BITS];
     if (chunk === undefined || offset >= chunk.length) {
-      const grown = new Uint32Array(sizeFor(position));
+      const grown = new Int32Array(sizeFor(position));
       if (chunk !== undefined) grown.set(chunk);
       this.#chunks[position >>> CHUNK_BITS] = grown;
       chunk = grown;

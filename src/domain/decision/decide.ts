@@ -79,7 +79,7 @@ function gather(
   tally: Tally,
 ): void {
   const { grants } = request.state;
-  for (let slot = grants.firstOf(by.node, resource); slot !== 0; slot = grants.nextOf(slot, by.node, resource)) {
+  for (let slot = request.firstOf(by.node, resource); slot !== 0; slot = grants.nextOf(slot, by.node, resource)) {
     request.work.spend(1);
     const expiry = grants.expiryOf(slot);
     if (expiry !== 0 && expiry <= request.now) continue;

@@ -47,6 +47,8 @@ export class DecisionRequest {
   readonly work: DecisionWork;
   /** Set once a condition that reads `now` was asked: then time alone can change the answer, and nobody knows when. */
   askedTime = false;
+  /** The first grant to the subject on the resource, 0: there is none; undefined: it was not looked for yet. */
+  #held: number | undefined;
   #input: ConditionInput | undefined;
   #truths: Map<number, Truth> | undefined;
   #overlay: Map<string, number> | undefined;
@@ -64,9 +66,11 @@ export class DecisionRequest {
     // A set such as `group:eng#member` is nobody who could ask; it must not pass for the group itself.
     const plain = subject.relation === undefined || subject.relation === '';
     if (contextualGrants === undefined || contextualGrants.length === 0) {
-      const found = plain && resource !== undefined ? nodes.findPair(subject, resource) : undefined;
+      const found = plain && resource !== undefined ? state.grants.findPair(subject, resource) : undefined;
       this.who = found?.subject ?? (plain ? nodes.find(subject.type, subject.id) : 0);
       this.what = found?.resource ?? (resource === undefined ? 0 : nodes.find(resource.type, resource.id));
+      // A resource that nothing mentions has number 0, which otherwise is the whole tenant.
+      if (this.what !== 0) this.#held = found?.grant;
       this.contextual = NO_GRANTS;
     } else {
       this.who = plain ? this.#numberOf(subject.type, subject.id) : 0;
@@ -79,6 +83,12 @@ export class DecisionRequest {
   isDisabled(): boolean {
     const { type, id, relation } = this.question.subject;
     return (relation ?? '') === '' && this.state.grants.nodes.isDisabledNamed(this.who, type, id);
+  }
+
+  /** The first grant to a subject on a resource or on the whole tenant; 0: there is none. */
+  firstOf(subject: number, resource: number): number {
+    const isAsked = subject === this.who && resource === this.what;
+    return (isAsked ? this.#held : undefined) ?? this.state.grants.firstOf(subject, resource);
   }
 
   /** Each condition is evaluated once per request, however many grants have it. */

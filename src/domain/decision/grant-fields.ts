@@ -2,7 +2,7 @@
 
 export const SUBJECT = 0;
 export const RESOURCE = 1;
-/** The next grant in the bucket of its pair. */
+/** The next grant in the chain of its pair's bucket. */
 export const PAIR_NEXT = 2;
 /** What it speaks of times 2, plus 1 for a deny. */
 export const WHAT = 3;
@@ -20,4 +20,6 @@ export const GRANTED_NEXT = 12;
 export const GRANTED_PREVIOUS = 13;
 export const ON_NEXT = 14;
 export const ON_PREVIOUS = 15;
-export const GRANT_FIELDS = 16;
+/** Of the names of subject and resource. */
+export const PAIR_HASH = 16;
+export const GRANT_FIELDS = 17;

@@ -4,7 +4,7 @@ import { ConditionTable } from './condition-table.ts';
 import * as Field from './grant-fields.ts';
 import { Memberships } from './memberships.ts';
 import { GRANTED_FIRST, GRANTED_LAST, NodeTable, ON_FIRST, ON_LAST } from './node-table.ts';
-import { PairTable } from './pair-table.ts';
+import { type FoundPair, PairTable } from './pair-table.ts';
 import { createPatternSet } from './pattern-set.ts';
 import { SlotLists } from './slot-lists.ts';
 import { TextTable } from './text-table.ts';
@@ -34,7 +34,7 @@ export class GrantTable {
   readonly whats = new WhatTable();
   readonly conditions = new ConditionTable();
   readonly #grants = new TextTable(Field.GRANT_FIELDS);
-  readonly #pairs = new PairTable(this.#grants);
+  readonly #pairs = new PairTable(this.nodes, this.#grants);
   readonly #ofSubject = new SlotLists(this.nodes.names, this.#grants, {
     first: GRANTED_FIRST,
     last: GRANTED_LAST,
@@ -238,6 +238,11 @@ export class GrantTable {
     for (const slot of this.#grants.places(this.#marks.get(low))) if (this.positionOf(slot) >= position) yield slot;
   }
 
+  /** Two names and the first grant to the one on the other, looked for at once. */
+  findPair(subject: ResourceRef, resource: ResourceRef): FoundPair {
+    return this.#pairs.find(subject, resource);
+  }
+
   /** The first grant to a subject on a resource or on the whole tenant; 0: there is none. */
   firstOf(subject: number, resource: number): number {
     if (resource === WHOLE_TENANT && !this.nodes.hasTenantWide(subject)) return 0;
@@ -247,7 +252,7 @@ export class GrantTable {
   }
 
   nextOf(slot: number, subject: number, resource: number): number {
-    return this.#pairs.next(slot, subject, resource);
+    return this.#ofSubject.only(subject) === slot ? 0 : this.#pairs.next(slot, subject, resource);
   }
 
   /** Slots of the grants to a subject, oldest first. */

@@ -12,6 +12,7 @@ export class PackedText {
   count = 0;
   /** Code units times 2, plus 1 where there are two in a word. */
   size = 0;
+  kind = 0;
   /** 32 bits, of either sign; of the text and the kind. */
   hash = 0;
 
@@ -23,6 +24,7 @@ export class PackedText {
     if (isWide) this.#packWide(text);
     this.count = wordsOf(units * 2 + (isWide ? 1 : 0));
     this.size = units * 2 + (isWide ? 1 : 0);
+    this.kind = kind;
     this.hash = keyedHash(this.words, this.count, Math.imul(kind, 0x10001) ^ (this.size << 8));
   }
 

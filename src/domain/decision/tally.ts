@@ -47,6 +47,11 @@ export class Tally {
     const allowUntil = Math.min(this.#allow?.until ?? 0, credentialExpiresAt);
     if (this.#deny !== undefined || this.#unsure !== undefined) return this.#denied(question, allowUntil);
     if (this.#allow !== undefined) {
+      const { grantIds, ruleNames } = this.#allow;
+      // The usual answer, by itself: taking objects apart to put one together takes longer than all else here.
+      if (ruleNames === undefined && !Number.isFinite(allowUntil)) {
+        return { effect: 'allow', reason: 'GRANTED', subject, grantIds };
+      }
       const expiry = Number.isFinite(allowUntil) ? { expiresAt: allowUntil } : undefined;
       return { effect: 'allow', reason: 'GRANTED', subject, ...namesOf(this.#allow), ...expiry };
     }

@@ -5,10 +5,10 @@ import { PackedText, unpack, wordsOf } from './packed-text.ts';
 // wants, then the text itself. What a look-up touches lies together, a cache line or two. A record's number is the place of its first
 // word, so records stand in the order in which they were added. Record 0 is nobody's: its fields can be used, and it is never found.
 
-const CHUNK_BITS = 16;
+const CHUNK_BITS = 17;
 const CHUNK_WORDS = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_WORDS - 1;
-/** The first chunk grows to its full size, so that a tenant of ten grants stays small. */
+/** A chunk grows to its full size, the others from a quarter of it, so that a tenant of ten grants stays small. */
 const SMALLEST_WORDS = 256;
 
 const NEXT = 0;
@@ -28,7 +28,8 @@ const wanted = new PackedText();
 export class TextTable {
   readonly #chunks: Int32Array[] = [new Int32Array(SMALLEST_WORDS)];
   readonly #header: number;
-  readonly #directory: BucketDirectory;
+  /** Of the hashes of its texts. */
+  readonly directory: BucketDirectory;
   /** The place of the next record. */
   #end: number;
   #count = 0;
@@ -36,7 +37,7 @@ export class TextTable {
   constructor(fields: number) {
     this.#header = FIELDS + fields;
     this.#end = this.#header;
-    this.#directory = new BucketDirectory({
+    this.directory = new BucketDirectory({
       hashOf: (record) => this.#word(record + HASH),
       next: (record) => this.#word(record + NEXT),
       setNext: (record, next) => this.#setWord(record + NEXT, next),
@@ -55,27 +56,19 @@ export class TextTable {
   /** 0 when it is not there. */
   find(kind: number, text: string): number {
     wanted.pack(kind, text);
-    return this.findPacked(kind, wanted);
+    return this.findPacked(wanted, this.directory.first(wanted.hash));
   }
 
-  /** The same for a text that was packed as one of that kind. */
-  findPacked(kind: number, wanted: PackedText): number {
-    let record = this.#directory.first(wanted.hash);
-    while (record !== 0) {
-      const chunk = this.#chunks[record >>> CHUNK_BITS];
-      const at = record & CHUNK_MASK;
-      if (chunk === undefined) return 0;
-      if (chunk[at + HASH] === wanted.hash && chunk[at + KIND] === kind && this.#holds(chunk, at, wanted))
-        return record;
-      record = chunk[at + NEXT] ?? 0;
-    }
-    return 0;
+  /** The same for a text that was packed, from the record on that the directory gave first for its hash. */
+  findPacked(wanted: PackedText, first: number): number {
+    let record = first;
+    while (record !== 0 && !this.#isOf(record, wanted)) record = this.directory.after(wanted.hash, record);
+    return record;
   }
 
   /** The record of the text, made where needed. `kind` is 1 or more. */
   intern(kind: number, text: string): number {
-    wanted.pack(kind, text);
-    return this.findPacked(kind, wanted) || this.#add(kind);
+    return this.find(kind, text) || this.#add(kind);
   }
 
   /** Empty for what is no record. */
@@ -88,6 +81,11 @@ export class TextTable {
   /** 0 for what is no record. */
   kindOf(record: number): number {
     return record > 0 ? this.#word(record + KIND) : 0;
+  }
+
+  /** By which a record is found; 0 for what is no record. */
+  hashOf(record: number): number {
+    return record > 0 ? this.#word(record + HASH) : 0;
   }
 
   /** 0 for what is no record, such as a number below 0. */
@@ -111,7 +109,7 @@ export class TextTable {
 
   /** Its fields can still be read. Its room is not used again: a table that shrinks for good is rebuilt as a whole. */
   remove(record: number): void {
-    this.#directory.remove(record);
+    this.directory.remove(record);
     this.#setWord(record + KIND, REMOVED);
     this.#count -= 1;
   }
@@ -147,8 +145,11 @@ export class TextTable {
     this.#end = end;
   }
 
-  #holds(chunk: Int32Array, at: number, wanted: PackedText): boolean {
-    if (chunk[at + SIZE] !== wanted.size) return false;
+  #isOf(record: number, wanted: PackedText): boolean {
+    const chunk = this.#chunks[record >>> CHUNK_BITS];
+    const at = record & CHUNK_MASK;
+    if (chunk === undefined || chunk[at + HASH] !== wanted.hash) return false;
+    if (chunk[at + KIND] !== wanted.kind || chunk[at + SIZE] !== wanted.size) return false;
     const from = at + this.#header;
     for (let word = 0; word < wanted.count; word += 1) {
       if (chunk[from + word] !== wanted.words[word]) return false;
@@ -165,7 +166,7 @@ export class TextTable {
     chunk[at + SIZE] = wanted.size;
     chunk[at + KIND] = kind;
     for (let word = 0; word < wanted.count; word += 1) chunk[at + this.#header + word] = wanted.words[word] ?? 0;
-    this.#directory.add(record);
+    this.directory.add(record);
     this.#count += 1;
     return record;
   }
@@ -181,7 +182,7 @@ export class TextTable {
     const known = this.#chunks[index];
     const needed = (record & CHUNK_MASK) + words;
     if (known === undefined || needed > known.length) {
-      let size = index === 0 ? SMALLEST_WORDS : CHUNK_WORDS;
+      let size = index === 0 ? SMALLEST_WORDS : CHUNK_WORDS / 4;
       while (size < needed) size *= 2;
       const grown = new Int32Array(size);
       if (known !== undefined) grown.set(known);

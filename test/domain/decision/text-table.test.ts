@@ -66,7 +66,7 @@ test('records keep their order and fields over many chunks, and none lies across
   const table = new TextTable(3);
   const text = (at: number) => `${at}-${'x'.repeat(at % 300)}`;
   const records: number[] = [];
-  for (let at = 0; at < 20_000; at += 1) {
+  for (let at = 0; at < 50_000; at += 1) {
     const record = table.intern(1 + (at % 3), text(at));
     table.set(record, 2, at);
     records.push(record);
