@@ -29,7 +29,7 @@ if (major() >= NEEDED_MAJOR) {
 
 /**
  * V8 learns under load that the objects of HTTP/2 streams outlive a collection, from then on puts them where only a full one frees them, and
- * what they reach stays with them: measured, that took up to a third of the time of a call (docs/performance.md).
+ * what they reach stays with them. What that costs was measured: docs/decisions/0013-no-pretenuring.md.
  */
 function letEndedCallsDieYoung() {
   setFlagsFromString('--no-allocation-site-pretenuring');

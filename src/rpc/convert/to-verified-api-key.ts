@@ -1,7 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { type VerifyApiKeyResponse, VerifyApiKeyResponseSchema } from '../../../gen/sallyport/v1/api_key_pb.ts';
+import { sameSubject } from '../../domain/decision/grant.ts';
 import type { Decision } from '../../domain/decision/use-cases.ts';
 import type { ApiKeyDocument, VerifiedApiKey } from '../../domain/keys/use-cases.ts';
+import type { SubjectRef } from '../../domain/subject.ts';
 import { reusable } from '../encode-message.ts';
 import { toApiKey } from './to-api-key.ts';
 import { toDecision } from './to-decision.ts';
@@ -29,13 +31,15 @@ function isSame(one: Decision, other: Decision): boolean {
     one.effect === other.effect &&
     one.reason === other.reason &&
     one.expiresAt === other.expiresAt &&
-    one.subject?.id === other.subject?.id &&
-    one.subject?.type === other.subject?.type &&
-    one.subject?.relation === other.subject?.relation &&
+    isSameSubject(one.subject, other.subject) &&
     areSame(one.grantIds, other.grantIds) &&
     areSame(one.ruleNames, other.ruleNames) &&
     areSame(one.missingContext, other.missingContext)
   );
+}
+
+function isSameSubject(one: SubjectRef | undefined, other: SubjectRef | undefined): boolean {
+  return one === other || (one !== undefined && other !== undefined && sameSubject(one, other));
 }
 
 function areSame(some: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
