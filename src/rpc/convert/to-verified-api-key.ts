@@ -1,10 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { type VerifyApiKeyResponse, VerifyApiKeyResponseSchema } from '../../../gen/sallyport/v1/api_key_pb.ts';
-import { sameSubject } from '../../domain/decision/grant.ts';
 import type { Decision } from '../../domain/decision/use-cases.ts';
 import type { ApiKeyDocument, VerifiedApiKey } from '../../domain/keys/use-cases.ts';
-import type { SubjectRef } from '../../domain/subject.ts';
 import { reusable } from '../encode-message.ts';
+import { sameDecision } from './same-decision.ts';
 import { toApiKey } from './to-api-key.ts';
 import { toDecision } from './to-decision.ts';
 
@@ -12,7 +11,7 @@ import { toDecision } from './to-decision.ts';
 export function toVerifyApiKeyResponse({ decision, key }: VerifiedApiKey): VerifyApiKeyResponse {
   if (key === undefined) return create(VerifyApiKeyResponseSchema, { decision: toDecision(decision) });
   const last = lastTold.get(key);
-  if (last !== undefined && isSame(last.decision, decision)) return last.message;
+  if (last !== undefined && sameDecision(last.decision, decision)) return last.message;
   const message = create(VerifyApiKeyResponseSchema);
   message.decision = toDecision(decision);
   message.key = toApiKey(key, undefined);
@@ -25,24 +24,3 @@ export function toVerifyApiKeyResponse({ decision, key }: VerifiedApiKey): Verif
  * tells it, which is encoded already. A key that changed is another object.
  */
 const lastTold = new WeakMap<ApiKeyDocument, { readonly decision: Decision; readonly message: VerifyApiKeyResponse }>();
-
-function isSame(one: Decision, other: Decision): boolean {
-  return (
-    one.effect === other.effect &&
-    one.reason === other.reason &&
-    one.expiresAt === other.expiresAt &&
-    isSameSubject(one.subject, other.subject) &&
-    areSame(one.grantIds, other.grantIds) &&
-    areSame(one.ruleNames, other.ruleNames) &&
-    areSame(one.missingContext, other.missingContext)
-  );
-}
-
-function isSameSubject(one: SubjectRef | undefined, other: SubjectRef | undefined): boolean {
-  return one === other || (one !== undefined && other !== undefined && sameSubject(one, other));
-}
-
-function areSame(some: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
-  if (some === undefined || others === undefined) return some === others;
-  return some.length === others.length && some.every((each, index) => each === others[index]);
-}

@@ -2,29 +2,22 @@ import { create } from '@bufbuild/protobuf';
 import {
   type AuthorizationService,
   type AuthorizeRequest,
-  type AuthorizeResponse,
   type BatchAuthorizeItem,
   type BatchAuthorizeRequest,
   BatchAuthorizeResponseSchema,
-  ExplanationSchema,
   ListPermissionsResponseSchema,
   ListResourcesResponseSchema,
   ListSubjectsResponseSchema,
 } from '../../../gen/sallyport/v1/authorization_pb.ts';
 import { DecisionReason as Reason } from '../../../gen/sallyport/v1/decision_pb.ts';
-import type {
-  AuthorizeInput,
-  AuthorizeOutcome,
-  BatchItem,
-  DecisionUseCases,
-  PermittedOutcome,
-} from '../../domain/decision/use-cases.ts';
+import type { AuthorizeInput, BatchItem, DecisionUseCases, PermittedOutcome } from '../../domain/decision/use-cases.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { limits } from '../../domain/limits.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { toBatchDecision, toDecision } from '../convert/to-decision.ts';
+import { toAuthorizeResponse } from '../convert/to-authorize-response.ts';
+import { toBatchDecision } from '../convert/to-decision.ts';
 import { mapAnswer } from '../map-answer.ts';
 import type { Handlers } from '../method.ts';
 import { parseContextualGrants } from '../parse/parse-grant-changes.ts';
@@ -92,15 +85,6 @@ function parseAuthorize(request: AuthorizeRequest, clock: Clock): AuthorizeInput
   };
   violations.throwIfAny();
   return input;
-}
-
-function toAuthorizeResponse({ decision, revision, explanation }: AuthorizeOutcome): AuthorizeResponse {
-  return {
-    $typeName: 'sallyport.v1.AuthorizeResponse',
-    decision: toDecision(decision),
-    revision,
-    explanation: explanation === undefined ? undefined : create(ExplanationSchema, { steps: [...explanation] }),
-  };
 }
 
 /** The clock is read only where there are any. */
