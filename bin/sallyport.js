@@ -15,7 +15,12 @@ const EXIT_BAD_SURROUNDINGS = 2;
 /** Set for the process that this file starts: it has a channel to this one and ends with it. Not a setting. */
 const SUPERVISED = 'NODE_SALLYPORT_SUPERVISED';
 
+/** Where glibc is told how to come by memory; it looks once, when a process begins. Who sets it, be it to nothing, keeps what was set. */
+const TUNABLES = 'GLIBC_TUNABLES';
+const HUGE_PAGES = 'glibc.malloc.hugetlb=1';
+
 if (major() >= NEEDED_MAJOR) {
+  beginWithHugePages();
   letEndedCallsDieYoung();
   hideKnownWarnings();
   endWithParent();
@@ -25,6 +30,25 @@ if (major() >= NEEDED_MAJOR) {
   );
 } else {
   runUnder(bundledNode());
+}
+
+/**
+ * Hashes and large indexes wait less for memory that comes in pages of 2 MiB (docs/decisions/0014-huge-pages.md). So the service begins anew,
+ * in the same process. Commands are over before that would pay, and a process with a channel would lose it.
+ */
+function beginWithHugePages() {
+  const [command = 'serve'] = process.argv.slice(2);
+  if (process.platform !== 'linux' || TUNABLES in process.env || process.channel || command !== 'serve') return;
+  try {
+    process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], environment());
+  } catch {
+    // Not permitted here, or a Node without it: the service runs all the same.
+  }
+}
+
+function environment(more) {
+  const ours = process.platform === 'linux' ? { [TUNABLES]: HUGE_PAGES } : {};
+  return Object.assign(ours, process.env, more);
 }
 
 /**
@@ -50,7 +74,7 @@ function runUnder(node) {
   if (process.env[SUPERVISED] || !existsSync(node)) fail(needsNode(), EXIT_BAD_SURROUNDINGS);
   const child = spawn(node, [SELF].concat(process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: Object.assign({}, process.env, { [SUPERVISED]: '1' }),
+    env: environment({ [SUPERVISED]: '1' }),
   });
   // On musl (Alpine) the file is there and its loader is not.
   child.on('error', (error) => fail(`${needsNode()}\n(${node} does not run: ${error.code})`, EXIT_BAD_SURROUNDINGS));

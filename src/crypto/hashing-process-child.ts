@@ -21,8 +21,8 @@ export interface HashingChildEvents {
 }
 
 const PROGRAM = fileURLToPath(new URL('./hashing-process.ts', import.meta.url));
-// What a program needs to start at all; settings and secrets of the service stay out of it.
-const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'SystemRoot', 'TMPDIR'];
+// What a program needs to start at all, and how it comes by memory; settings and secrets of the service stay out of it.
+const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'SystemRoot', 'TMPDIR', 'GLIBC_TUNABLES'];
 
 /** Starts the process with a thread pool of `concurrency`, and hands it its cost and peppers. */
 export function startHashingChild(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,8 @@ export async function main(args: readonly string[]): Promise<number> {
     process.on('SIGINT', () => process.kill(process.pid, 'SIGKILL'));
   });
   const timer = setInterval(() => {}, 1000);
-  console.log(JSON.stringify({ pid: process.pid, args, env: Object.keys(process.env).filter((name) => name.includes('SALLYPORT')) }));
+  const env = Object.keys(process.env).filter((name) => name.includes('SALLYPORT'));
+  console.log(JSON.stringify({ pid: process.pid, args, env, tunables: process.env.GLIBC_TUNABLES }));
   const code = await ended;
   clearInterval(timer);
   return code;
@@ -43,9 +44,12 @@ async function install(t: TestContext, options: { bundled: boolean }): Promise<s
   return folder;
 }
 
-function start(folder: string, nodeArgs: readonly string[], args: readonly string[]): ChildProcess {
+/** As from a shell that sets `tunables`, or nothing of the kind. */
+function start(folder: string, nodeArgs: readonly string[], args: readonly string[], tunables?: string): ChildProcess {
+  const { GLIBC_TUNABLES: _, ...env } = process.env;
   return spawn(process.execPath, [...nodeArgs, join(folder, 'bin/sallyport.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: tunables === undefined ? env : { ...env, GLIBC_TUNABLES: tunables },
   });
 }
 
@@ -58,10 +62,17 @@ async function ended(child: ChildProcess): Promise<{ code: number | null; signal
   return { code, signal, stderr };
 }
 
-async function firstLine(child: ChildProcess): Promise<{ pid: number; args: string[]; env: string[] }> {
+interface FirstLine {
+  readonly pid: number;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly tunables?: string;
+}
+
+async function firstLine(child: ChildProcess): Promise<FirstLine> {
   if (child.stdout === null) assert.fail('no output');
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return JSON.parse(line) as { pid: number; args: string[]; env: string[] };
+  return JSON.parse(line) as FirstLine;
 }
 
 for (const [kind, nodeArgs] of [
@@ -85,6 +96,24 @@ for (const [kind, nodeArgs] of [
     assert.equal((await end).code, 7);
   });
 
+  test(`under ${kind}, the service begins with huge pages where glibc has them, unless somebody has set that`, async (t) => {
+    const folder = await install(t, { bundled: true });
+    const begun = async (args: readonly string[], tunables?: string): Promise<string | undefined> => {
+      const child = start(folder, nodeArgs, args, tunables);
+      const end = ended(child);
+      const line = await firstLine(child);
+      assert.deepEqual(line.args, args);
+      child.kill('SIGTERM');
+      assert.deepEqual(await end, { code: 7, signal: null, stderr: '' });
+      return line.tunables;
+    };
+    const ours = process.platform === 'linux' ? 'glibc.malloc.hugetlb=1' : undefined;
+    assert.equal(await begun([]), ours);
+    assert.equal(await begun(['serve']), ours);
+    assert.equal(await begun([], ''), '');
+    assert.equal(await begun([], 'glibc.malloc.hugetlb=0'), 'glibc.malloc.hugetlb=0');
+  });
+
   test(`under ${kind}, a service that is killed looks killed`, async (t) => {
     const child = start(await install(t, { bundled: true }), nodeArgs, []);
     const end = ended(child);
@@ -93,6 +122,18 @@ for (const [kind, nodeArgs] of [
     assert.equal((await end).signal, 'SIGKILL');
   });
 }
+
+test('a service that was started with a channel keeps it', async (t) => {
+  const folder = await install(t, { bundled: false });
+  await writeFile(
+    join(folder, 'src/main.ts'),
+    'export const main = (): Promise<number> => new Promise((resolve) => process.once("message", (code) => resolve(Number(code))));',
+  );
+  const child = fork(join(folder, 'bin/sallyport.js'), [], { execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const end = ended(child);
+  child.send(9);
+  assert.deepEqual(await end, { code: 9, signal: null, stderr: '' });
+});
 
 test('when the launcher is killed the service ends too', async (t) => {
   const child = start(await install(t, { bundled: true }), ['--import', OLD_NODE], []);
