@@ -41,10 +41,15 @@ async function paste(commands: readonly string[], files: Readonly<Record<string,
 test('every command of the page on authorization works as it stands', async (t) => {
   if (!(await needs(t, 'go', ['version']))) return;
   const commands = pageCommands('docs/authorization.md');
-  assert.ok(commands.length >= 12, `${commands.length} blocks`);
-  const said = await paste(commands);
+  assert.ok(commands.length >= 20, `${commands.length} blocks`);
+  // Whoever came by the README has applied its policy, too.
+  const [own = ''] = pageCommands('README.md').filter((block) => block.startsWith('ask PolicyService/ApplyPolicy'));
+  const [functions = '', ...others] = commands;
+  const said = await paste([functions, own, ...others]);
   const shown = [...said.matchAll(/^(?:ALLOW|DENY) \(.*$/gm)].map(([line]) => line);
   assert.deepEqual(shown, [
+    'ALLOW (GRANTED)',
+    'ALLOW (GRANTED)',
     'ALLOW (GRANTED)',
     'ALLOW (GRANTED)',
     'ALLOW (GRANTED)',
@@ -56,13 +61,22 @@ test('every command of the page on authorization works as it stands', async (t) 
     /user:7 holds role editor by grant \S+\n {2}role editor includes role viewer\n {2}role viewer includes/,
   );
   assert.match(said, /2 of 2 decisions are as expected/);
-  assert.match(said, /^2 {2,}\S+Z {2}service:admin {2}2-\S+ {2}users are people now$/m);
-  assert.match(said, /^version 3 is in force, etag 3-/m);
+  assert.match(
+    said,
+    /user:10 holds role member on group:leads by grant \S+\n {2}group:leads#member holds role member on group:eng/,
+  );
+  assert.match(said, /user:16 holds role member on group:eng by contextual_grants\[0\]/);
+  assert.match(said, /^3 {2,}\S+Z {2}service:admin {2}3-\S+ {2}users are people now$/m);
+  assert.match(said, /^version 4 is in force, etag 4-/m);
 });
 
-test('the command of the page on AuthZEN is answered', async (t) => {
+test('the commands of the page on AuthZEN are answered', async (t) => {
   if (!(await needs(t, 'go', ['version']))) return;
-  assert.deepEqual(JSON.parse(await paste(pageCommands('docs/authzen.md'))), { decision: false });
+  const said = (await paste(pageCommands('docs/authzen.md'))).replaceAll('}{', '}\n{').trim().split('\n');
+  const [one, many, search] = said.map((line) => JSON.parse(line));
+  assert.deepEqual([one.decision, one.context.reason], [true, 'GRANTED']);
+  assert.deepEqual(many, { evaluations: [{ decision: true }, { decision: false }] });
+  assert.deepEqual(search.results, [{ type: 'document', id: '42' }]);
 });
 
 test('the policy and grants of the page on migration decide what it says of them', async (t) => {
