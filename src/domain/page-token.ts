@@ -5,7 +5,8 @@ import { DomainError } from './errors.ts';
 // one of this. It is no secret and grants nothing: whoever forges one begins somewhere else in a list that it may read.
 
 const DIGEST_CHARS = 8;
-const MAX_CHARS = 1_024;
+/** The longest is of a subject: 385 characters, of which 320 can take three bytes each, are 1,375 characters of a token. */
+const MAX_CHARS = 2_048;
 
 /** Which page of a list. */
 export interface ListPage {

@@ -49,5 +49,7 @@ await onBothStores((onStores) => {
     assert.deepEqual(first['subjects'], [user('7')]);
     const second = await list('ListSubjects', { ...who, pageToken: first['nextPageToken'] });
     assert.deepEqual(second, { subjects: [user('8')], complete: true, revision });
+    const elsewhere = list('ListSubjects', { ...who, resource: document('2'), pageToken: first['nextPageToken'] });
+    await assert.rejects(elsewhere, /ListSubjects: 400 .*invalid_argument.*page_token: is not the next_page_token/);
   });
 });

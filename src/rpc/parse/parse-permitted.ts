@@ -19,8 +19,8 @@ import { parseAttributes } from './parse-attributes.ts';
 import { parsePrincipal } from './parse-principal.ts';
 import { optionalText, parseRevision } from './parse-text.ts';
 
-/** A page token holds a name of at most 385 characters. */
-const TOKEN_CHARS = 2049;
+/** Page tokens are ours; what is longer is not. */
+const TOKEN_CHARS = 2048;
 
 export function parseListPermissions(request: ListPermissionsRequest): ListPermissionsInput {
   const violations = new Violations();
