@@ -4,7 +4,7 @@
 // the service (an optional dependency) runs it instead.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
@@ -18,6 +18,8 @@ const SUPERVISED = 'NODE_SALLYPORT_SUPERVISED';
 /** Where glibc is told how to come by memory; it looks once, when a process begins. Who sets it, be it to nothing, keeps what was set. */
 const TUNABLES = 'GLIBC_TUNABLES';
 const HUGE_PAGES = 'glibc.malloc.hugetlb=1';
+/** Set for the process that begins anew, which does so once: glibc takes its variable away from a program with capabilities. Not a setting. */
+const BEGUN_ANEW = 'NODE_SALLYPORT_BEGUN_ANEW';
 
 if (major() >= NEEDED_MAJOR) {
   beginWithHugePages();
@@ -38,9 +40,15 @@ if (major() >= NEEDED_MAJOR) {
  */
 function beginWithHugePages() {
   const [command = 'serve'] = process.argv.slice(2);
+  const isAnew = BEGUN_ANEW in process.env;
+  delete process.env[BEGUN_ANEW];
+  if (isAnew) return;
   if (process.platform !== 'linux' || TUNABLES in process.env || process.channel || command !== 'serve') return;
+  const args = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   try {
-    process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], environment());
+    // Node does not throw when the system refuses, it aborts: what can be asked beforehand is.
+    accessSync(process.execPath, constants.X_OK);
+    process.execve(process.execPath, args, environment({ [BEGUN_ANEW]: '1' }));
   } catch {
     // Not permitted here, or a Node without it: the service runs all the same.
   }

@@ -75,6 +75,17 @@ async function firstLine(child: ChildProcess): Promise<FirstLine> {
   return JSON.parse(line) as FirstLine;
 }
 
+/** Resolves when the process has begun so often. */
+function begunTimes(child: ChildProcess, times: number): Promise<number> {
+  let text = '';
+  return new Promise((resolve) => {
+    child.stderr?.on('data', (more: string) => {
+      text += more;
+      if (text.split('begun').length > times) resolve(times);
+    });
+  });
+}
+
 for (const [kind, nodeArgs] of [
   ['a current Node', []],
   ['an old Node', ['--import', OLD_NODE]],
@@ -122,6 +133,34 @@ for (const [kind, nodeArgs] of [
     assert.equal((await end).signal, 'SIGKILL');
   });
 }
+
+// As glibc 2.39 does for a Node that may bind low ports (setcap): at each beginning the variable is gone.
+const WITHOUT_TUNABLES = 'data:text/javascript,delete process.env.GLIBC_TUNABLES;process.stderr.write("begun ")';
+
+test('where the variable for huge pages never arrives, the service begins anew once', async (t) => {
+  const folder = await install(t, { bundled: false });
+  const child = start(folder, ['--import', WITHOUT_TUNABLES], ['serve']);
+  t.after(() => child.kill('SIGKILL'));
+  const end = ended(child);
+  const lines = await Promise.race([firstLine(child), begunTimes(child, 4)]);
+  assert.ok(typeof lines === 'object', 'begins again and again');
+  assert.deepEqual(lines.env, []);
+  child.kill('SIGTERM');
+  const onLinux = process.platform === 'linux';
+  assert.deepEqual(await end, { code: 7, signal: null, stderr: onLinux ? 'begun begun ' : 'begun ' });
+});
+
+const NODE_OF_NOWHERE = `data:text/javascript,process.execPath='/nowhere/node'`;
+
+test('where its Node cannot be started again, the service runs without huge pages', async (t) => {
+  const child = start(await install(t, { bundled: false }), ['--import', NODE_OF_NOWHERE], ['serve']);
+  const end = ended(child);
+  const first = await Promise.race([firstLine(child), end]);
+  assert.ok('pid' in first, JSON.stringify(first));
+  assert.equal(first.tunables, undefined);
+  child.kill('SIGTERM');
+  assert.deepEqual(await end, { code: 7, signal: null, stderr: '' });
+});
 
 test('a service that was started with a channel keeps it', async (t) => {
   const folder = await install(t, { bundled: false });
