@@ -1,5 +1,5 @@
 import { EMPTY_HEAD, follows, type LogHead } from '../domain/change-log.ts';
-import { UnreadableEntryError } from '../domain/decision/policy-log.ts';
+import { UnreadableEntryError } from '../domain/decision/unreadable-entry-error.ts';
 import type { ChangeLog, Json, LogEntry } from '../domain/storage.ts';
 import { itemsOf, TailPage } from '../domain/tail-page.ts';
 import type { Slices } from './slices.ts';

@@ -1,4 +1,4 @@
-import { UnreadableEntryError } from '../domain/decision/policy-log.ts';
+import { UnreadableEntryError } from '../domain/decision/unreadable-entry-error.ts';
 import type { Policy } from '../domain/decision/use-cases.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { OnReplicaChange } from '../domain/replica.ts';

@@ -1,4 +1,4 @@
-import { UnreadableEntryError } from '../domain/decision/policy-log.ts';
+import { UnreadableEntryError } from '../domain/decision/unreadable-entry-error.ts';
 import type { Revocation } from '../domain/replica.ts';
 import type { Json } from '../domain/storage.ts';
 

@@ -1,17 +1,11 @@
 import type { Json } from '../storage.ts';
 import type { PolicyState, RememberedWrite } from './decision-index.ts';
+import { decodePolicy, encodePolicy } from './encode-policy.ts';
 import type { GrantTable, PlacedGrant } from './grant-table.ts';
 import type { NodeTable } from './node-table.ts';
-import {
-  decodeChange,
-  decodeGrant,
-  decodePolicy,
-  encodeChange,
-  encodeGrant,
-  encodePolicy,
-  UnreadableEntryError,
-} from './policy-log.ts';
+import { decodeChange, decodeGrant, encodeChange, encodeGrant } from './policy-log.ts';
 import type { KeptVersion } from './policy-versions.ts';
+import { UnreadableEntryError } from './unreadable-entry-error.ts';
 import type { NodeChange } from './use-cases.ts';
 
 // The index as text: what a checkpoint holds. Taking one lasts many turns of the event loop while writes go on, so it copies before

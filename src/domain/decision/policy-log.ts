@@ -1,6 +1,20 @@
 import type { Json } from '../storage.ts';
-import type { ResourceRef, SubjectRef } from '../subject.ts';
-import type { Attributes, Grant, GrantFilter, NodeChange, Policy, ResourceType, Role, Rule } from './use-cases.ts';
+import type { SubjectRef } from '../subject.ts';
+import { decodePolicy, encodePolicy } from './encode-policy.ts';
+import {
+  decodeName,
+  decodeSubject,
+  effectOf,
+  encodeName,
+  encodeSubject,
+  list,
+  members,
+  only,
+  text,
+  whole,
+} from './stored-members.ts';
+import { UnreadableEntryError } from './unreadable-entry-error.ts';
+import type { Attributes, Grant, GrantFilter, NodeChange, Policy } from './use-cases.ts';
 
 // Bodies of the entries of `policy/<tenant>`. What this release does not know to the last member it refuses: a condition that a newer
 // release wrote, read as none, would turn a conditional allow into a plain one.
@@ -39,15 +53,6 @@ export type PolicyEntry =
   | { readonly kind: 'ended' }
   /** A user that is disabled is gone for good: from here on its id is known by `goneDigest` alone (gone-subjects.ts). */
   | { readonly kind: 'gone'; readonly type: string; readonly digest: string };
-
-/** An entry that this release cannot read. The replica must not go on without it. */
-export class UnreadableEntryError extends Error {
-  override readonly name = 'UnreadableEntryError';
-
-  constructor(problem: string) {
-    super(`the policy log holds something that this release cannot read: ${problem}`);
-  }
-}
 
 export function encodePolicyEntry(entry: PolicyEntry): Json {
   switch (entry.kind) {
@@ -128,86 +133,6 @@ export function decodePolicyEntry(body: Json): PolicyEntry {
     default:
       throw new UnreadableEntryError('an entry of an unknown kind');
   }
-}
-
-export function encodePolicy(policy: Policy): Json {
-  return {
-    roles: policy.roles.map(({ name, permissions, inherits }) => ({
-      name,
-      permissions: [...permissions],
-      inherits: [...inherits],
-    })),
-    ...listed('resourceTypes', (policy.resourceTypes ?? []).map(encodeResourceType)),
-    ...listed('rules', (policy.rules ?? []).map(encodeRule)),
-  };
-}
-
-/** Left out when there is nothing in it, as in policies written before there was such a thing. */
-function listed(name: string, values: readonly Json[]): { readonly [name: string]: Json } {
-  return values.length === 0 ? {} : { [name]: [...values] };
-}
-
-export function decodePolicy(value: Json | undefined): Policy {
-  const policy = members(value, 'policy');
-  only(policy, 'policy', ['roles', 'resourceTypes', 'rules']);
-  const { resourceTypes, rules } = policy as { resourceTypes?: Json; rules?: Json };
-  return {
-    roles: list(policy['roles'], 'roles').map(decodeRole),
-    ...(resourceTypes === undefined
-      ? {}
-      : { resourceTypes: list(resourceTypes, 'resource types').map(decodeResourceType) }),
-    ...(rules === undefined ? {} : { rules: list(rules, 'rules').map(decodeRule) }),
-  };
-}
-
-function encodeResourceType({ name, parent }: ResourceType): Json {
-  return { name, ...(parent === undefined ? {} : { parent }) };
-}
-
-function decodeResourceType(value: Json): ResourceType {
-  const type = members(value, 'resource type');
-  only(type, 'resource type', ['name', 'parent']);
-  const name = text(type['name'], 'name');
-  return type['parent'] === undefined ? { name } : { name, parent: text(type['parent'], 'parent') };
-}
-
-function encodeRule({ name, effect, permissions, subject, resourceType, condition }: Rule): Json {
-  return {
-    name,
-    effect,
-    permissions: [...permissions],
-    ...(subject === undefined ? {} : { subject: encodeSubject(subject) }),
-    ...(resourceType === undefined ? {} : { resourceType }),
-    ...(condition === undefined ? {} : { condition }),
-  };
-}
-
-function decodeRule(value: Json): Rule {
-  const rule = members(value, 'rule');
-  only(rule, 'rule', ['name', 'effect', 'permissions', 'subject', 'resourceType', 'condition']);
-  return {
-    name: text(rule['name'], 'name'),
-    effect: effectOf(rule['effect']),
-    permissions: list(rule['permissions'], 'permissions').map((permission) => text(permission, 'permission')),
-    ...(rule['subject'] === undefined ? {} : { subject: decodeSubject(rule['subject'], 'subject') }),
-    ...(rule['resourceType'] === undefined ? {} : { resourceType: text(rule['resourceType'], 'resource type') }),
-    ...(rule['condition'] === undefined ? {} : { condition: text(rule['condition'], 'condition') }),
-  };
-}
-
-function effectOf(value: Json | undefined): 'allow' | 'deny' {
-  if (value !== 'allow' && value !== 'deny') throw new UnreadableEntryError('an unknown effect');
-  return value;
-}
-
-function decodeRole(value: Json): Role {
-  const role = members(value, 'role');
-  only(role, 'role', ['name', 'permissions', 'inherits']);
-  return {
-    name: text(role['name'], 'name'),
-    permissions: list(role['permissions'], 'permissions').map((permission) => text(permission, 'permission')),
-    inherits: list(role['inherits'], 'inherits').map((parent) => text(parent, 'inherited role')),
-  };
 }
 
 export function encodeChange(change: StoredChange): Json {
@@ -312,58 +237,4 @@ export function encodeAttributes(attributes: Attributes): Json {
   const kept: { [name: string]: Json } = {};
   for (const [name, value] of Object.entries(attributes)) if (value !== undefined) kept[name] = value;
   return kept;
-}
-
-export function encodeSubject({ type, id, relation }: SubjectRef): Json {
-  return relation === undefined || relation === '' ? { type, id } : { type, id, relation };
-}
-
-function decodeSubject(value: Json | undefined, place: string): SubjectRef {
-  const subject = members(value, place);
-  only(subject, place, ['type', 'id', 'relation']);
-  const { type, id, relation } = subject as { type?: Json; id?: Json; relation?: Json };
-  const name = { type: text(type, 'type'), id: text(id, 'id') };
-  return relation === undefined ? name : { ...name, relation: text(relation, 'relation') };
-}
-
-/** Names of single things: one with a relation is refused. */
-function encodeName(name: SubjectRef | ResourceRef): Json {
-  return { type: name.type, id: name.id };
-}
-
-function decodeName(value: Json | undefined, place: string): ResourceRef {
-  const name = members(value, place);
-  only(name, place, ['type', 'id']);
-  return { type: text(name['type'], 'type'), id: text(name['id'], 'id') };
-}
-
-type Members = { readonly [name: string]: Json | undefined };
-
-function members(value: Json | undefined, place: string): Members {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UnreadableEntryError(`${place} is not an object`);
-  }
-  return value as Members;
-}
-
-function only(value: Members, place: string, known: readonly string[]): void {
-  const other = Object.keys(value).find((name) => !known.includes(name));
-  if (other !== undefined) throw new UnreadableEntryError(`${place} has the unknown member ${JSON.stringify(other)}`);
-}
-
-function list(value: Json | undefined, place: string): readonly Json[] {
-  if (!Array.isArray(value)) throw new UnreadableEntryError(`${place} is not a list`);
-  return value;
-}
-
-function text(value: Json | undefined, place: string): string {
-  if (typeof value !== 'string') throw new UnreadableEntryError(`${place} is not a text`);
-  return value;
-}
-
-function whole(value: Json | undefined, place: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new UnreadableEntryError(`${place} is not a whole number`);
-  }
-  return value;
 }

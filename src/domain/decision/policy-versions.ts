@@ -1,5 +1,5 @@
 import type { PolicyState, PolicyVersion } from './decision-index.ts';
-import { decodePolicy, encodePolicy } from './policy-log.ts';
+import { decodePolicy, encodePolicy } from './encode-policy.ts';
 
 // The policies that were in force, to look at and to go back to. They are kept as text: parsed they would take several times the room,
 // and hardly any is ever asked for. What is kept depends on the versions alone, so every replica keeps the same.
