@@ -1,6 +1,7 @@
 import { limits } from '../../src/domain/limits.ts';
 
-// Requests at each limit and one past it, as Connect JSON. A limit that is reached is accepted; past it, `field` is named.
+// Requests at each limit and one past it, as Connect JSON. A limit that is reached is accepted; past it, `field` is named. Longer than other
+// files on purpose: it is one table, a row for each limit, whose rows test/cases/limits.ts names.
 
 export interface LimitCase {
   readonly name: string;
