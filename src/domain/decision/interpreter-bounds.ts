@@ -1,4 +1,5 @@
 import type { Environment } from '@marcbachmann/cel-js';
+import { type FunctionRegistry, makeStrict } from './strict-functions.ts';
 
 // Two things the interpreter does without a bound, bounded on its evaluator (decisions/0012), which a macro of one's own is handed:
 // - After an error `||`, `&&`, `all` and `exists` go on, and an error takes as long as thirty comparisons: of a list of 1,000 that nothing
@@ -8,6 +9,7 @@ import type { Environment } from '@marcbachmann/cel-js';
 //   admit depends on it: elements are compared by their own types (`debugTypeDeep`; `debugType` says list or map).
 
 interface Evaluator {
+  readonly registry: FunctionRegistry;
   run(ast: unknown, context: unknown): unknown;
   tryEval(ast: unknown, context: unknown): unknown;
   debugType(value: unknown): unknown;
@@ -31,6 +33,7 @@ export function boundInterpreter(environment: Environment): ErrorBound {
   const evaluator = evaluatorOf(environment);
   const bound = { most: 0, met: 0 };
   evaluator.debugTypeDeep = evaluator.debugType;
+  makeStrict(environment, evaluator.registry);
   evaluator.tryEval = (ast, context) => {
     try {
       return evaluator.run(ast, context);
