@@ -231,7 +231,7 @@ export const DecisionReason = {
   UNKNOWN_TENANT: 7,
 
   /**
-   * No role or rule in the policy names the permission; often a spelling mistake.
+   * No role or rule of the policy and no stored grant names the permission; often a spelling mistake.
    *
    * @generated from enum value: DECISION_REASON_UNKNOWN_PERMISSION = 8;
    */

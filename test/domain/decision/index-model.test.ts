@@ -35,7 +35,7 @@ function agree(index: Index, model: NaiveModel, question: DecisionQuestion): voi
   const { subject: _, missingContext: names = [], ...decision } = index.decide(question, NOW);
   const { missingContext: allNames = [], ...expected } = model.decide(question, NOW);
   const asked = decision.expiresAt === NOW;
-  if (asked) assert.ok(anyReadsNow(model.policy, model.grants), 'nothing reads the time');
+  if (asked) assert.ok(anyReadsNow(model.facts.policy, model.facts.grants), 'nothing reads the time');
   const grantIds = decision.grantIds?.toSorted();
   const ruleNames = decision.ruleNames?.toSorted();
   const found = { ...decision, grantIds, ruleNames, expiresAt: asked ? undefined : decision.expiresAt };
@@ -59,7 +59,7 @@ function plain(value: object): unknown {
 
 function agreeOnAll(index: Index, model: NaiveModel, run: Parameters<typeof ask>[0]): void {
   for (const question of ask(run)) agree(index, model, question);
-  assert.equal(index.grantCount, model.grants.length);
+  assert.equal(index.grantCount, model.facts.grants.length);
   assert.deepEqual(pages(index, run.filter), model.list(run.filter, NOW));
 }
 

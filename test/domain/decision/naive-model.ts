@@ -1,284 +1,154 @@
 import type { DecisionQuestion } from '../../../src/domain/decision/decision-index.ts';
-import type { PolicyEntry, StoredChange } from '../../../src/domain/decision/policy-log.ts';
-import type { Attributes, Grant, GrantFilter, Policy } from '../../../src/domain/decision/use-cases.ts';
+import type { PolicyEntry } from '../../../src/domain/decision/policy-log.ts';
+import type { Attributes, Decision, Grant, GrantFilter, Policy } from '../../../src/domain/decision/use-cases.ts';
+import type { SubjectRef } from '../../../src/domain/subject.ts';
+import { alive, applyEntry, around, type NaiveFacts, same, selects } from './naive-facts.ts';
 
-// What the index must be equal to, written to be read: lists and loops over everything, and no import from what it checks.
+// What a decision is, written from the fail-closed table, docs/authorization.md, the comments of the protos and the examples of
+// decide.test.ts and fail-closed.test.ts, before the code of the index was read. Lists, loops and recursion; of src it takes types alone.
 
-export interface NaiveDecision {
-  readonly effect: string;
-  readonly reason: string;
-  readonly expiresAt?: number | undefined;
-  readonly grantIds?: readonly string[] | undefined;
-  readonly ruleNames?: readonly string[] | undefined;
-  readonly missingContext?: readonly string[] | undefined;
-}
-
-export interface NaiveModel {
-  readonly policy: Policy;
-  readonly grants: readonly Grant[];
-  apply(entry: PolicyEntry): void;
-  decide(question: DecisionQuestion, now: number): NaiveDecision;
-  list(filter: GrantFilter, now: number): readonly Grant[];
-}
+/** Whether something holds, or the attributes for want of which nobody knows. */
+type Truth = boolean | readonly string[];
 
 /** What a condition says: the test knows its conditions, the model does not parse CEL. */
-export type Conditions = (
-  text: string,
-  question: DecisionQuestion,
-  stored: Attributes,
-  now: number,
-) => boolean | readonly string[];
+export type Conditions = (text: string, question: DecisionQuestion, stored: Attributes, now: number) => Truth;
 
-interface Name {
-  readonly type: string;
-  readonly id: string;
-  readonly relation?: string | undefined;
-}
-
-/** How a subject is in a set. Until when for certain and possibly; 0: not. */
-interface Membership {
-  readonly certain: number;
-  readonly possible: number;
-  readonly names: readonly string[];
-}
-
-/** One grant or rule that covers the question. */
+/** A grant or rule about what was asked for, and whether it counts for the subject. */
 interface Vote {
-  readonly grantId?: string;
-  readonly ruleName?: string;
-  readonly deny: boolean;
-  readonly sure: boolean;
-  readonly until: number;
-  readonly names: readonly string[];
+  readonly effect: 'allow' | 'deny';
+  readonly truth: Truth;
+  readonly grantId?: string | undefined;
+  readonly ruleName?: string | undefined;
 }
 
-interface State {
-  readonly tenant: string;
-  policy: Policy;
-  grants: readonly Grant[];
-  readonly disabled: Set<string>;
-  readonly parents: Map<string, Name>;
-  readonly attributes: Map<string, Attributes>;
-  readonly conditions: Conditions;
-}
+export type NaiveModel = ReturnType<typeof createNaiveModel>;
 
-export function createNaiveModel(tenant: string, builtIn: Policy, conditions: Conditions): NaiveModel {
-  const policy: Policy = tenant === 'sallyport' ? builtIn : { roles: [] };
-  const [parents, attributes, disabled] = [new Map(), new Map(), new Set<string>()];
-  const state: State = { tenant, policy, grants: [], disabled, parents, attributes, conditions };
+export function createNaiveModel(tenant: string, builtIn: Policy, conditions: Conditions) {
+  const policy = tenant === 'sallyport' ? builtIn : { roles: [] };
+  const facts: NaiveFacts = { tenant, policy, grants: [], links: [], attributes: [], disabled: [] };
   return {
-    get policy() {
-      return state.policy;
-    },
-    get grants() {
-      return state.grants;
-    },
-    decide: (question, now) => decide(state, question, now),
-    list: (filter, now) =>
-      state.grants.filter(
-        (grant) => (grant.expiresAt === undefined || grant.expiresAt > now) && selects(filter, grant),
-      ),
-    apply: (entry) => {
-      if (entry.kind === 'policy' && tenant !== 'sallyport') state.policy = entry.policy;
-      if (entry.kind === 'subject' && entry.disabled) disabled.add(entry.subject.id);
-      if (entry.kind === 'subject' && !entry.disabled) disabled.delete(entry.subject.id);
-      if (entry.kind === 'grants') for (const each of entry.changes) change(state, each);
-    },
+    facts: facts as Readonly<NaiveFacts>,
+    apply: (entry: PolicyEntry): void => applyEntry(facts, entry),
+    list: (filter: GrantFilter, now: number) => alive(facts.grants, now).filter((grant) => selects(filter, grant)),
+    decide: (question: DecisionQuestion, now: number) => decide(facts, conditions, question, now),
   };
 }
 
-function answer(
-  state: State,
-  text: string | undefined,
-  question: DecisionQuestion,
-  now: number,
-): boolean | readonly string[] {
-  return text === undefined
-    ? true
-    : state.conditions(text, question, state.attributes.get(textOf(question.subject)) ?? {}, now);
-}
-
-/** Every subject and set that the question's subject stands for, by going through all grants until nothing changes. */
-function standsFor(
-  state: State,
-  all: readonly Grant[],
-  question: DecisionQuestion,
-  now: number,
-): ReadonlyMap<string, Membership> {
-  const always = { certain: Infinity, possible: Infinity, names: [] };
-  const found = new Map<string, Membership>([
-    [textOf(question.subject), always],
-    ['everyone:authenticated', always],
-  ]);
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const grant of all) {
-      const from = found.get(textOf(grant.subject));
-      if (from === undefined || grant.effect === 'deny' || grant.what.kind === 'permission') continue;
-      const truth = answer(state, grant.condition, question, now);
-      if (grant.resource === undefined || truth === false) continue;
-      const set = `${textOf(grant.resource)}#${grant.what.role}`;
-      const before = found.get(set) ?? { certain: 0, possible: 0, names: [] };
-      const end = grant.expiresAt ?? Infinity;
-      const after = {
-        certain: Math.max(before.certain, truth === true ? Math.min(from.certain, end) : 0),
-        possible: Math.max(before.possible, Math.min(from.possible, end)),
-        names: sorted([...before.names, ...from.names, ...(truth === true ? [] : truth)]),
-      };
-      if (JSON.stringify(after) !== JSON.stringify({ ...before, names: sorted(before.names) })) changed = true;
-      found.set(set, after);
-    }
-  }
-  return found;
-}
-
-function votes(state: State, question: DecisionQuestion, now: number): readonly Vote[] {
-  const { tenant, policy, parents } = state;
-  const contextual = (question.contextualGrants ?? []).map((grant, at) => ({
-    ...grant,
-    id: `contextual_grants[${at}]`,
-  }));
-  const all: readonly Grant[] = [...state.grants, ...contextual].filter(({ expiresAt = Infinity }) => expiresAt > now);
-  const subjects = standsFor(state, all, question, now);
-  const places: string[] = [];
-  for (let at = question.resource as Name | undefined; at !== undefined; at = parents.get(textOf(at)))
-    places.push(textOf(at));
-  const cast: Vote[] = [];
-  const vote = (
-    who: Name | undefined,
-    deny: boolean,
-    end: number,
-    condition: string | undefined,
-    name: Partial<Vote>,
-  ): void => {
-    const held = subjects.get(textOf(who ?? question.subject));
-    const truth = answer(state, condition, question, now);
-    if (held === undefined || truth === false) return;
-    const names = [...(held.certain === 0 ? held.names : []), ...(truth === true ? [] : truth)];
-    const sure = truth === true && held.certain > 0;
-    cast.push({ ...name, deny, sure, until: Math.min(deny ? held.possible : held.certain, end), names });
-  };
-  for (const grant of all) {
-    const deny = grant.effect === 'deny';
-    const isGuarded = tenant === 'sallyport' && places[0] === 'tenant:sallyport';
-    const reaches = grant.resource === undefined ? deny || !isGuarded : places.includes(textOf(grant.resource));
-    if (!reaches || !covers(policy, grant, question.permission, deny)) continue;
-    vote(grant.subject, deny, grant.expiresAt ?? Infinity, grant.condition, { grantId: grant.id });
-  }
-  for (const rule of policy.rules ?? []) {
-    if (!rule.permissions.some((each) => matches(each, question.permission))) continue;
-    if (rule.resourceType !== undefined && rule.resourceType !== question.resource?.type) continue;
-    vote(rule.subject, rule.effect === 'deny', Infinity, rule.condition, { ruleName: rule.name });
-  }
-  return cast;
-}
-
-function decide(state: State, question: DecisionQuestion, now: number): NaiveDecision {
-  const { policy, grants, disabled } = state;
-  const no = (reason: string): NaiveDecision => ({ effect: 'deny', reason });
-  if (disabled.has(question.subject.id)) return no('SUBJECT_DISABLED');
-  const { scopes, credentialExpiresAt = Infinity } = question;
-  if (scopes !== undefined && !scopes.some((scope) => matches(scope, question.permission))) return no('OUT_OF_SCOPE');
-  const cast = votes(state, question, now);
-  const denies = cast.filter(({ deny }) => deny);
-  const sureDenies = denies.filter(({ sure }) => sure);
-  const allows = cast.filter(({ deny, sure }) => !deny && sure);
-  const unsure = cast.filter(({ sure }) => !sure);
-  const allowEnd = Math.min(lastEnd(allows), credentialExpiresAt);
-  const missingContext = sorted(unsure.flatMap(({ names }) => names));
-  if (denies.length > 0) {
-    const end = lastEnd(denies);
-    const expiresAt = end < allowEnd ? end : undefined;
-    if (sureDenies.length > 0) return { effect: 'deny', reason: 'DENIED_BY_RULE', ...namesOf(sureDenies), expiresAt };
-    return { effect: 'deny', reason: 'CONDITION_ERROR', ...namesOf(denies), missingContext, expiresAt };
-  }
-  if (allows.length > 0) {
-    const expiresAt = allowEnd === Infinity ? undefined : allowEnd;
-    return { effect: 'allow', reason: 'GRANTED', ...namesOf(allows), expiresAt };
-  }
-  if (unsure.length > 0) return { effect: 'deny', reason: 'CONTEXT_MISSING', missingContext };
-  const names = [
-    ...policy.roles.flatMap((role) => role.permissions),
-    ...(policy.rules ?? []).flatMap((rule) => rule.permissions),
-    ...grants.flatMap(({ what }) => (what.kind === 'permission' ? [what.permission] : [])),
+/** It expires at the first end of a grant or of the credential at which the same question is answered otherwise. */
+function decide(facts: NaiveFacts, conditions: Conditions, question: DecisionQuestion, now: number): Decision {
+  const { contextualGrants = [], credentialExpiresAt = Infinity } = question;
+  const at = (time: number) => answer(facts, question, votes(facts, conditions, question, time));
+  const decision = at(now);
+  const ends = [
+    credentialExpiresAt,
+    ...[...facts.grants, ...contextualGrants].map((each) => each.expiresAt ?? Infinity),
   ];
-  return no(names.some((name) => matches(name, question.permission)) ? 'NO_MATCH' : 'UNKNOWN_PERMISSION');
+  const later = ends.filter((end) => end > now && end < Infinity).toSorted((one, other) => one - other);
+  const effectAt = (time: number) => (time >= credentialExpiresAt ? 'deny' : at(time).effect);
+  return { ...decision, expiresAt: later.find((end) => effectAt(end) !== decision.effect) };
 }
 
-function change(state: State, each: StoredChange): void {
-  const { grants, parents, attributes } = state;
-  switch (each.kind) {
-    case 'delete':
-      state.grants = grants.filter(({ id }) => id !== each.grantId);
-      return;
-    case 'delete_matching':
-      state.grants = grants.filter((grant) => !selects(each.filter, grant));
-      return;
-    case 'put':
-      if (grants.some(({ id }) => id === each.grant.id)) {
-        state.grants = grants.map((grant) => (grant.id === each.grant.id ? each.grant : grant));
-      } else state.grants = [...grants, each.grant];
-      return;
-    case 'put_parent':
-      parents.set(textOf(each.child), each.parent);
-      return;
-    case 'delete_parent': {
-      const known = parents.get(textOf(each.child));
-      if (known !== undefined && textOf(known) === textOf(each.parent)) parents.delete(textOf(each.child));
-      return;
-    }
-    case 'put_attributes':
-      attributes.set(textOf(each.subject), each.attributes);
+/** The reasons in their order: the first that holds is given. */
+function answer(facts: NaiveFacts, question: DecisionQuestion, cast: readonly Vote[]): Omit<Decision, 'expiresAt'> {
+  const { subject, permission, scopes } = question;
+  if (facts.disabled.some((each) => same(each, subject))) return { effect: 'deny', reason: 'SUBJECT_DISABLED' };
+  if (scopes !== undefined && !matches(scopes, permission)) return { effect: 'deny', reason: 'OUT_OF_SCOPE' };
+  const all = (effect: Vote['effect']) => cast.filter((vote) => vote.effect === effect);
+  const sure = (effect: Vote['effect']) => all(effect).filter(({ truth }) => truth === true);
+  const missingContext = sorted(cast.flatMap(({ truth }) => (isOpen(truth) ? truth : [])));
+  if (sure('deny').length > 0) return { effect: 'deny', reason: 'DENIED_BY_RULE', ...namesOf(sure('deny')) };
+  if (all('deny').length > 0)
+    return { effect: 'deny', reason: 'CONDITION_ERROR', ...namesOf(all('deny')), missingContext };
+  if (sure('allow').length > 0) return { effect: 'allow', reason: 'GRANTED', ...namesOf(sure('allow')) };
+  if (all('allow').length > 0) return { effect: 'deny', reason: 'CONTEXT_MISSING', missingContext };
+  const named = [...facts.policy.roles, ...(facts.policy.rules ?? [])].flatMap(({ permissions }) => permissions);
+  const granted = facts.grants.flatMap(({ what }) => (what.kind === 'permission' ? what.permission : []));
+  const isKnown = matches([...named, ...granted], permission);
+  return { effect: 'deny', reason: isKnown ? 'NO_MATCH' : 'UNKNOWN_PERMISSION' };
+}
+
+/** What of all grants and rules is about the permission, reaches the resource, and holds for the subject or may. */
+function votes(facts: NaiveFacts, conditions: Conditions, question: DecisionQuestion, now: number): readonly Vote[] {
+  const { subject, permission, resource, contextualGrants = [] } = question;
+  const contextual = contextualGrants.map((grant, at): Grant => ({ ...grant, id: `contextual_grants[${at}]` }));
+  const living = alive([...facts.grants, ...contextual], now);
+  const stored = facts.attributes.find((each) => same(each.subject, subject))?.attributes ?? {};
+  const holds = (text?: string | undefined): Truth => text === undefined || conditions(text, question, stored, now);
+  const isIn = membership(subject, living, holds);
+  const where = around(facts, resource);
+  // An allow on the whole tenant sallyport does not reach the tenant itself.
+  const isGuarded = facts.tenant === 'sallyport' && same(resource, { type: 'tenant', id: 'sallyport' });
+  const reaches = ({ resource: on, effect }: Grant): boolean =>
+    on === undefined ? effect === 'deny' || !isGuarded : where.some((each) => same(each, on));
+  const cast: Vote[] = living
+    .filter((grant) => covers(facts.policy, grant, permission) && reaches(grant))
+    .map(({ id, effect, subject: to, condition }) => ({
+      grantId: id,
+      effect,
+      truth: both(isIn(to), holds(condition)),
+    }));
+  for (const rule of facts.policy.rules ?? []) {
+    if (!matches(rule.permissions, permission)) continue;
+    if (rule.resourceType !== undefined && rule.resourceType !== resource?.type) continue;
+    const truth = both(rule.subject === undefined || isIn(rule.subject), holds(rule.condition));
+    cast.push({ ruleName: rule.name, effect: rule.effect, truth });
   }
+  return cast.filter(({ truth }) => truth !== false);
 }
 
-function textOf({ type, id, relation }: Name): string {
-  return relation === undefined ? `${type}:${id}` : `${type}:${id}#${relation}`;
-}
-
-function sorted(names: readonly string[]): readonly string[] {
-  return [...new Set(names)].toSorted();
-}
-
-function matches(pattern: string, permission: string): boolean {
-  const parts = pattern.split(':');
-  const text = parts.map((part, index) => {
-    if (part !== '*') return part;
-    return index === parts.length - 1 ? '[^:]+(:[^:]+)*' : '[^:]+';
+/** Who holds a role on a resource by an allow is in the set `resource#role`; asked again until no answer changes, since sets nest. */
+function membership(subject: SubjectRef, living: readonly Grant[], holds: (text?: string) => Truth) {
+  const joins = living.flatMap(({ subject: from, effect, what, resource, condition }) => {
+    if (effect === 'deny' || what.kind === 'permission' || resource === undefined) return [];
+    return { from, condition, into: { ...resource, relation: what.role } };
   });
-  return new RegExp(`^${text.join(':')}$`).test(permission);
+  let known: readonly { readonly set: SubjectRef; readonly truth: Truth }[] = [];
+  const isIn = (set: SubjectRef): Truth => {
+    if (same(set, subject) || same(set, { type: 'everyone', id: 'authenticated' })) return true;
+    return any(known.filter((each) => same(each.set, set)).map(({ truth }) => truth));
+  };
+  for (let before = ''; before !== JSON.stringify(known); ) {
+    before = JSON.stringify(known);
+    known = joins.map(({ from, into, condition }) => ({ set: into, truth: both(isIn(from), holds(condition)) }));
+  }
+  return isIn;
 }
 
-function covers(policy: Policy, grant: Grant, permission: string, ifUnknown: boolean): boolean {
-  if (grant.what.kind === 'permission') return matches(grant.what.permission, permission);
-  const { role: name } = grant.what;
-  return policy.roles.some((role) => role.name === name) ? roleCovers(policy, name, permission) : ifUnknown;
+/** Of a role that the policy lacks, a deny covers everything and an allow nothing. */
+function covers(policy: Policy, { what, effect }: Grant, permission: string): boolean {
+  if (what.kind === 'permission') return matches([what.permission], permission);
+  if (!policy.roles.some(({ name }) => name === what.role)) return effect === 'deny';
+  return matches(patternsOf(policy, what.role), permission);
 }
 
-function roleCovers(policy: Policy, name: string, permission: string): boolean {
-  const role = policy.roles.find((each) => each.name === name);
-  if (role === undefined) return false;
-  return (
-    role.permissions.some((pattern) => matches(pattern, permission)) ||
-    role.inherits.some((parent) => roleCovers(policy, parent, permission))
-  );
+function patternsOf(policy: Policy, name: string): readonly string[] {
+  const { permissions = [], inherits = [] } = policy.roles.find((each) => each.name === name) ?? {};
+  return [...permissions, ...inherits.flatMap((parent) => patternsOf(policy, parent))];
 }
 
-function lastEnd(cast: readonly Vote[]): number {
-  return Math.max(0, ...cast.map(({ until }) => until));
+const isOpen = (truth: Truth): truth is readonly string[] => typeof truth !== 'boolean';
+
+function both(one: Truth, other: Truth): Truth {
+  if (one === false || other === false) return false;
+  return isOpen(one) && isOpen(other) ? (sorted([...one, ...other]) ?? []) : isOpen(one) ? one : other;
 }
 
-function namesOf(cast: readonly Vote[]): Pick<NaiveDecision, 'grantIds' | 'ruleNames'> {
-  const grantIds = cast.flatMap(({ grantId }) => grantId ?? []).toSorted();
-  const ruleNames = cast.flatMap(({ ruleName }) => ruleName ?? []).toSorted();
-  return { ...(grantIds.length === 0 ? {} : { grantIds }), ...(ruleNames.length === 0 ? {} : { ruleNames }) };
+function any(ways: readonly Truth[]): Truth {
+  return ways.includes(true) || (ways.some(isOpen) && (sorted(ways.filter(isOpen).flat()) ?? []));
 }
 
-function selects(filter: GrantFilter, grant: Grant): boolean {
-  return (
-    (filter.subject === undefined || textOf(filter.subject) === textOf(grant.subject)) &&
-    (filter.role === undefined || (grant.what.kind === 'role' && grant.what.role === filter.role)) &&
-    (filter.resource === undefined ||
-      (grant.resource !== undefined && textOf(filter.resource) === textOf(grant.resource)))
-  );
+/** In a pattern `*` stands for a segment, as the last one for all the rest. */
+function matches(patterns: readonly string[], permission: string): boolean {
+  const expression = (pattern: string): string => pattern.replace(/\*$/, '.+').replaceAll('*', '[^:]+');
+  return patterns.some((pattern) => new RegExp(`^${expression(pattern)}$`).test(permission));
+}
+
+function namesOf(cast: readonly Vote[]): Pick<Decision, 'grantIds' | 'ruleNames'> {
+  const ruleNames = sorted(cast.flatMap(({ ruleName = [] }) => ruleName));
+  return { grantIds: sorted(cast.flatMap(({ grantId = [] }) => grantId)), ruleNames };
+}
+
+/** Each once; undefined: none. */
+function sorted(names: readonly string[]): readonly string[] | undefined {
+  return names.length === 0 ? undefined : [...new Set(names)].toSorted();
 }
