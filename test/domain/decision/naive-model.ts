@@ -31,7 +31,18 @@ export function createNaiveModel(tenant: string, builtIn: Policy, conditions: Co
     apply: (entry: PolicyEntry): void => applyEntry(facts, entry),
     list: (filter: GrantFilter, now: number) => alive(facts.grants, now).filter((grant) => selects(filter, grant)),
     decide: (question: DecisionQuestion, now: number) => decide(facts, conditions, question, now),
+    /** Attributes that any condition lacks, whether or not that matters to the answer. */
+    lacked: (question: DecisionQuestion, now: number): readonly string[] => {
+      const holds = holdsFor(facts, conditions, question, now);
+      const truths = [...alive(facts.grants, now), ...(facts.policy.rules ?? [])].map((each) => holds(each.condition));
+      return truths.filter(isOpen).flat();
+    },
   };
+}
+
+function holdsFor(facts: NaiveFacts, conditions: Conditions, question: DecisionQuestion, now: number) {
+  const stored = facts.attributes.find((each) => same(each.subject, question.subject))?.attributes ?? {};
+  return (text?: string | undefined): Truth => text === undefined || conditions(text, question, stored, now);
 }
 
 /** It expires at the first end of a grant or of the credential at which the same question is answered otherwise. */
@@ -72,8 +83,7 @@ function votes(facts: NaiveFacts, conditions: Conditions, question: DecisionQues
   const { subject, permission, resource, contextualGrants = [] } = question;
   const contextual = contextualGrants.map((grant, at): Grant => ({ ...grant, id: `contextual_grants[${at}]` }));
   const living = alive([...facts.grants, ...contextual], now);
-  const stored = facts.attributes.find((each) => same(each.subject, subject))?.attributes ?? {};
-  const holds = (text?: string | undefined): Truth => text === undefined || conditions(text, question, stored, now);
+  const holds = holdsFor(facts, conditions, question, now);
   const isIn = membership(subject, living, holds);
   const where = around(facts, resource);
   // An allow on the whole tenant sallyport does not reach the tenant itself.
