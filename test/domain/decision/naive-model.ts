@@ -5,7 +5,8 @@ import type { SubjectRef } from '../../../src/domain/subject.ts';
 import { alive, applyEntry, around, type NaiveFacts, same, selects } from './naive-facts.ts';
 
 // What a decision is, written from the fail-closed table, docs/authorization.md, the comments of the protos and the examples of
-// decide.test.ts and fail-closed.test.ts, before the code of the index was read. Lists, loops and recursion; of src it takes types alone.
+// decide.test.ts and fail-closed.test.ts, before the code of the index was read. The comparison then settled what these left open: which
+// grants name a permission, and what missing names a deny or a cycle of groups brings. Lists and loops; of src it takes types alone.
 
 /** Whether something holds, or the attributes for want of which nobody knows. */
 type Truth = boolean | readonly string[];
