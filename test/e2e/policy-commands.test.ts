@@ -81,7 +81,7 @@ onStores('a policy goes from file to service and back, and decides what its chec
   assert.equal(tried.code, 1);
   assert.match(
     tried.out,
-    /^changes: reads: ALLOW \(GRANTED\) becomes DENY \(UNKNOWN_PERMISSION\)\nfails: reads: DENY \(UNKNOWN_PERMISSION\)$/m,
+    /^changes: reads: ALLOW \(GRANTED\) becomes DENY \(UNKNOWN_PERMISSION\)\nfails: reads: DENY \(UNKNOWN_PERMISSION\)\n0 of 1 decisions are as expected$/m,
   );
   const refused = await sallyport(service, 'policy', 'apply', file, '--test', tests);
   assert.equal(refused.code, 5);

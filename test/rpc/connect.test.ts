@@ -186,6 +186,10 @@ test('a value of the wrong type is told what it must be', async (t) => {
   assert.match(await wrong({ permission: 7 }), /: the value of \S+\.permission must be a string$/);
   assert.match(await wrong({ explain: 'yes' }), /\.explain must be true or false$/);
   assert.match(await wrong({ resource: [] }), /: a sallyport\.v1\.Resource must be a JSON object$/);
+  assert.match(
+    await wrong({ contextualGrants: [{ effect: 'ALLOW' }] }),
+    /: `effect` must be one of EFFECT_ALLOW, EFFECT_DENY$/,
+  );
 });
 
 test('every answer names its request: the id that was sent, else a fresh one', async (t) => {
@@ -235,7 +239,7 @@ test('bytes that are no message are INVALID_ARGUMENT in our words, and counted a
     assert.equal(code, 'invalid_argument');
     assert.match(
       message,
-      /^the request body is not a valid sallyport\.v1\.AuthorizeRequest message(: a \S+ must be a JSON object)?$/,
+      /^the request body is not a valid sallyport\.v1\.AuthorizeRequest message(: it is not JSON)?$/,
     );
     assert.equal(details.length, 1);
     assert.deepEqual(details[0]?.debug, { reason: 'INVALID_ARGUMENT', domain: 'sallyport' });

@@ -254,7 +254,7 @@ export type ApplyPolicyRequest = Message<"sallyport.v1.ApplyPolicyRequest"> & {
   dryRun: boolean;
 
   /**
-   * In place of policy; empty: none. The whole policy as YAML 1.2, at most 768 KiB, without anchors and tags.
+   * In place of policy; empty: none. The whole policy as YAML 1.2, at most 256 KiB, without anchors and tags.
    * Violations name line and column. Example: `roles: {viewer: {permissions: ["documents:read"]}}`.
    *
    * @generated from field: string yaml = 5;

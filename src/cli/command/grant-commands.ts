@@ -45,10 +45,9 @@ export function addGrantCommands(kit: Kit, program: Command): void {
     'add <subject> <role-or-permission> [resource]',
     'grants a role or a permission, on a resource or in the whole tenant',
     async (service, texts, options) => {
-      const change = create(ChangeSchema, {
-        change: { case: 'putGrant', value: newGrant(texts, options, service.io.now()) },
-      });
-      await write(service, [change]);
+      const value = newGrant(texts, options, service.io.now());
+      await write(service, [create(ChangeSchema, { change: { case: 'putGrant', value } })]);
+      remarkOnGroup(service, value);
     },
   )
     .option('--deny', 'deny it instead: a deny wins over every allow')
@@ -80,6 +79,13 @@ async function write({ client, tenant, output }: ServiceConnection, changes: Cha
     ...answer.grantIds.map((id): readonly [string, string] => ['grant', id]),
     ['revision', answer.revision],
   ]);
+}
+
+/** A grant to a group where one to its members was meant is denied silently: membership alone does not reach it. */
+function remarkOnGroup({ output }: ServiceConnection, { subject }: Grant): void {
+  if (subject?.type !== 'group' || subject.relation !== '') return;
+  const itself = subjectText(subject);
+  output.note(`this is to ${itself} itself; those who hold a role on it are, for example, ${itself}#member`);
 }
 
 function newGrant([subject = '', what = '', resource]: readonly string[], options: AddOptions, now: number): Grant {

@@ -71,7 +71,9 @@ function liveReport(io: CommandIo, value: unknown): boolean {
     if (changed === true) io.out(`changes: ${name}: ${decisionText(before)} becomes ${decisionText(after)}\n`);
     if (passed !== true) io.out(`fails: ${name}: ${decisionText(after)}\n`);
   }
-  return results.every(({ passed }) => passed === true);
+  const good = results.filter(({ passed }) => passed === true).length;
+  if (results.length > 0) io.out(`${good} of ${results.length} decisions are as expected\n`);
+  return good === results.length;
 }
 
 interface LiveDecision {

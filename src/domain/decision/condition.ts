@@ -156,5 +156,13 @@ function describe(error: unknown, text: string): string {
     readonly range?: Pick<ASTNode, 'start'>;
   };
   const said = summary ?? message ?? 'is not CEL';
-  return range === undefined ? said : `${said} at ${textAt(text, range.start)}`;
+  const at = range === undefined ? '' : ` at ${textAt(text, range.start)}`;
+  return `${said}${at}${whatThereIs(said)}`;
+}
+
+/** For those who come from another language: what the names are here. */
+function whatThereIs(said: string): string {
+  if (said.startsWith('Unknown variable')) return '; there are subject, resource, context, action and now';
+  if (!said.startsWith('No such key')) return '';
+  return '; `subject` has type, id, attributes and properties, `resource` has type, id and properties';
 }

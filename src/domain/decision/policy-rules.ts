@@ -89,7 +89,7 @@ function checkRuleSubject(
   checkEveryone(subject, place, violations);
   const { relation } = subject;
   if (relation === undefined || relation === '' || policy.roles.some(({ name }) => name === relation)) return;
-  violations.add(`${place}.relation`, 'is not a role of this policy');
+  violations.add(`${place}.relation`, `\`${relation}\` is not a role of this policy`);
 }
 
 /** A rule can never decide when a deny without a condition covers all it could. Only denies shadow: nothing else wins over a rule. */

@@ -97,8 +97,12 @@ class PolicyReader {
 
   #rule(name: string, entries: Entries, path: string): Rule {
     const effect = this.#optional(entries, 'effect', path);
-    if (effect !== 'allow' && effect !== 'deny') this.complain(`${path}.effect`, 'must be allow or deny');
+    if (effect === undefined) this.complain(path, 'has no effect: allow or deny');
+    else if (effect !== 'allow' && effect !== 'deny') this.complain(`${path}.effect`, 'must be allow or deny');
     const subject = this.#optional(entries, 'subject', path);
+    if (subject !== undefined && !subject.includes(':')) {
+      this.complain(`${path}.subject`, 'must be `type:id`, for example user:7 or group:eng#member');
+    }
     const resourceType = this.#optional(entries, 'resource_type', path);
     const condition = this.#optional(entries, 'condition', path);
     return {
@@ -133,7 +137,8 @@ class PolicyReader {
     const entries = new Map<string, { key: Place; value: Node | null; place: Place }>();
     if (node === null || (isScalar(node) && node.value === null)) return entries;
     if (!isMap(node) || isMarked(node)) {
-      this.#add(placeOf(node, place.label), 'must be a mapping without anchor or tag');
+      const found = isSeq(node) ? ', not a list: `name: ...` for each' : ' without anchor or tag';
+      this.#add(placeOf(node, place.label), `must be a mapping${found}`);
       return entries;
     }
     for (const { key, value } of (node as YAMLMap<Node, Node | null>).items as readonly Pair<Node, Node | null>[]) {

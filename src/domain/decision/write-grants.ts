@@ -111,7 +111,7 @@ function decideWrite(
   identity: IdentifiedRequest | undefined,
 ): Commit<WrittenGrants> {
   const now = ports.clock.now();
-  for (const precondition of input.preconditions) checkPrecondition(replica, precondition, now);
+  for (const [at, each] of input.preconditions.entries()) checkPrecondition(replica, each, `preconditions[${at}]`, now);
   const draft = createGrantsDraft(replica.index);
   const idFor = (index: number): string => newId(ports, identity, replica.index.revision + 1, index);
   const changes = storedChanges(replica, draft, input, idFor, now);
@@ -122,7 +122,7 @@ function decideWrite(
   return { kind: 'append', body, result: { revision: '', grantIds } };
 }
 
-function checkPrecondition(replica: TenantReplica, precondition: GrantPrecondition, now: number): void {
+function checkPrecondition(replica: TenantReplica, precondition: GrantPrecondition, field: string, now: number): void {
   const holds = (): boolean => {
     switch (precondition.kind) {
       case 'must_match':
@@ -135,7 +135,8 @@ function checkPrecondition(replica: TenantReplica, precondition: GrantPreconditi
       }
     }
   };
-  if (!holds()) throw new DomainError('PRECONDITION_FAILED', `the precondition ${precondition.kind} does not hold`);
+  if (!holds())
+    throw new DomainError('PRECONDITION_FAILED', `${field}: ${precondition.kind} does not hold; nothing was written`);
 }
 
 /** The changes as they are stored, each checked against the state that those before it leave. */

@@ -4,16 +4,27 @@ const MAX_ENUM_NAMES = 20;
 
 /** In words what JSON form the field `name` (`sallyport.v1.Grant.effect`) below `root` takes; undefined: no such field. */
 export function acceptedForm(root: DescMessage, name: string): string | undefined {
-  const seen = new Set<DescMessage>([root]);
-  for (const message of seen) {
-    for (const field of message.fields) {
-      if (`${message.typeName}.${field.name}` === name) return formOf(field);
-      // A set that grows while it is walked: each type once.
-      const below = field.fieldKind === 'scalar' || field.fieldKind === 'enum' ? undefined : field.message;
-      if (below !== undefined) seen.add(below);
-    }
+  for (const field of fieldsBelow(root)) if (`${field.parent.typeName}.${field.name}` === name) return formOf(field);
+  return undefined;
+}
+
+/** The same of an enum by its type: the decoder does not tell in which field it was. */
+export function acceptedEnum(root: DescMessage, typeName: string): string | undefined {
+  for (const { name, enum: found } of fieldsBelow(root)) {
+    if (found?.typeName === typeName) return `\`${name}\` must be ${enumForm(found.values.map((each) => each.name))}`;
   }
   return undefined;
+}
+
+function* fieldsBelow(root: DescMessage): Generator<DescField> {
+  const seen = new Set<DescMessage>([root]);
+  // A set that grows while it is walked: each type once.
+  for (const message of seen) {
+    for (const field of message.fields) {
+      yield field;
+      if (field.message !== undefined) seen.add(field.message);
+    }
+  }
 }
 
 function formOf(field: DescField): string {

@@ -7,7 +7,7 @@ import type { RpcMethod } from '../method.ts';
 import { deadlineExceeded } from '../rpc-call.ts';
 import { statusCodes } from '../status-code.ts';
 import { tooLong } from '../too-long.ts';
-import { acceptedForm, messageForm } from './accepted-form.ts';
+import { acceptedEnum, acceptedForm, messageForm } from './accepted-form.ts';
 
 /** Ends the call with this error, unless it is being served or is over; then undefined. */
 export type Refuse = (error: unknown) => RpcStatus | undefined;
@@ -62,6 +62,10 @@ function whatIsWrong(method: RpcMethod, sentence: string): string | undefined {
   if (sentence.startsWith('unknown compression ')) return 'it must be compressed with gzip or br, or not at all';
   const unknown = /^cannot decode message \S+ from JSON: key ("[^"]{1,128}") is unknown$/.exec(sentence)?.[1];
   if (unknown !== undefined) return `it has no member ${unknown}`;
+  // JSON.parse's own words; nothing else about the whole message has the word in it without quoting a value.
+  if (/^cannot decode message \S{1,256} from JSON: [A-Z][^"]*\bJSON\b/.test(sentence)) return 'it is not JSON';
+  const constant = /^cannot decode enum (\S{1,256}) from JSON: /.exec(sentence)?.[1];
+  if (constant !== undefined) return acceptedEnum(method.input, constant);
   const object = /^cannot decode message (\S{1,256}) from JSON: /.exec(sentence)?.[1];
   if (object !== undefined && sentence.length < 400) return `a ${object} must be ${messageForm(object)}`;
   const field = /^cannot decode (?:field|oneof) (\S{1,256}) from JSON: /.exec(sentence)?.[1];

@@ -84,7 +84,9 @@ function parseTests(tests: readonly DecisionTestMessage[], violations: Violation
 function parseSource({ policy, yaml, restoreVersion }: ApplyPolicyRequest, violations: Violations): PolicySource {
   const given = [policy !== undefined, yaml !== '', restoreVersion !== 0].filter(Boolean).length;
   if (given !== 1) {
-    violations.add('policy', 'is required: the whole policy; or else one of yaml and restore_version');
+    const together =
+      given > 1 ? 'must not come together with yaml or restore_version, nor these two together' : undefined;
+    violations.add('policy', together ?? 'is required: the whole policy; or else one of yaml and restore_version');
   }
   if (restoreVersion < 0) violations.add('restore_version', 'must be a version of the policy');
   if (yaml !== '') return { kind: 'yaml', text: yaml };

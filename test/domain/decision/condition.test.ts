@@ -76,9 +76,12 @@ test('a type that does not fit is neither true nor false and names what was read
 });
 
 test('what does not check is refused with line and column', () => {
-  assert.match(problemWith('subject.foo == 1'), /No such key: foo at line 1, column 9/);
+  assert.match(
+    problemWith('subject.foo == 1'),
+    /^No such key: foo at line 1, column 9; `subject` has type, id, attributes and properties, `resource` has/,
+  );
   assert.match(problemWith('context.a ==\n'), /Unexpected token: EOF at line \d/);
-  assert.match(problemWith('true &&\n  contex.a'), /Unknown variable: contex at line 2, column 3/);
+  assert.match(problemWith('true &&\n  contex.a'), /Unknown variable: contex at line 2, column 3; there are subject, /);
   assert.match(problemWith('"text"'), /must be a bool, is a string/);
   assert.match(problemWith('1 + "a" == 2'), /no such overload/i);
   assert.match(problemWith(''), /at line 1, column 1/);

@@ -31,6 +31,26 @@ test('a name that is there twice is a fault at the second', () => {
   ]);
 });
 
+test('what is missing or has the wrong shape is told at its place', () => {
+  const text = [
+    'roles: [viewer]',
+    'rules:',
+    '  a: {permissions: ["d:r"]}',
+    '  b: {effect: allow, permissions: ["d:r"], subject: user}',
+    '  c: {effect: permit, permissions: ["d:r"], subject: user:7}',
+    '',
+  ].join('\n');
+  assert.deepEqual(
+    readPolicyYaml(text).faults.map(({ line, column, message }) => `${line}:${column} ${message}`),
+    [
+      '1:8 roles must be a mapping, not a list: `name: ...` for each',
+      '3:3 rules.a has no effect: allow or deny',
+      '4:53 rules.b.subject must be `type:id`, for example user:7 or group:eng#member',
+      '5:15 rules.c.effect must be allow or deny',
+    ],
+  );
+});
+
 test('a large policy with brackets in its texts is read', () => {
   const lists = Array.from(
     { length: 500 },

@@ -113,11 +113,15 @@ test('preconditions hold at the moment of the write', async () => {
   assert.equal(first.status, 'fulfilled');
   assert(second.status === 'rejected');
   assert.equal(second.reason.reason, 'PRECONDITION_FAILED');
+  const held = { kind: 'must_match', filter } as const;
   await assert.rejects(
-    write(replica, [grantTo('2')], { preconditions: [{ kind: 'must_match', filter: { role: 'editor' } }] }),
-    { reason: 'PRECONDITION_FAILED' },
+    write(replica, [grantTo('2')], { preconditions: [held, { kind: 'must_match', filter: { role: 'editor' } }] }),
+    {
+      reason: 'PRECONDITION_FAILED',
+      message: 'preconditions[1]: must_match does not hold; nothing was written',
+    },
   );
-  const { revision } = await write(replica, [grantTo('2')], { preconditions: [{ kind: 'must_match', filter }] });
+  const { revision } = await write(replica, [grantTo('2')], { preconditions: [held] });
   const unchanged = { preconditions: [{ kind: 'revision_unchanged', revision } as const] };
   await write(replica, [grantTo('3')], unchanged);
   await assert.rejects(write(replica, [grantTo('4')], unchanged), { reason: 'PRECONDITION_FAILED' });

@@ -31,6 +31,12 @@ test('a grant is added, decides, is listed by filter, and removed', async () => 
   assert.deepEqual(await json('grant', 'list', '--subject', 'user:7'), []);
 });
 
+test('a grant to a group itself, not to its members, is remarked on', async () => {
+  const { code, err } = await run('grant', 'add', 'group:eng', 'documents:read');
+  assert.equal(code, 0);
+  assert.match(err, /^this is to group:eng itself; .*group:eng#member$/m);
+});
+
 test('grants go out and come in as lines of JSON; the same file again adds nothing', async () => {
   const lines = Array.from({ length: 2500 }, (_, n) =>
     JSON.stringify({ subject: { type: 'user', id: `u${n}` }, permission: 'reports:read', effect: 'EFFECT_ALLOW' }),
