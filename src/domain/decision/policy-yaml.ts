@@ -49,7 +49,8 @@ class PolicyReader {
 
   constructor(text: string) {
     // The parser compares each key with each: #entries finds what is there twice.
-    const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: false } as const;
+    // And it would draw a picture of the line for each error: 8 s for one line of bad escapes.
+    const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: false, prettyErrors: false } as const;
     this.#document = parseDocument(text, { lineCounter: this.#lines, ...options });
   }
 

@@ -10,6 +10,10 @@ const MAX_TOKENS = 80_000;
 const MAX_NESTING = 16;
 /** Anchors, tags and aliases, none of which a policy may have; the parser takes long over many in a row. */
 const MAX_MARKS = 100;
+/** Characters given by number, and escapes that YAML does not know: the parser makes an error with its stack for each that is wrong. */
+const MAX_ESCAPES = 1000;
+const ESCAPE = /\\[\s\S]/g;
+const PLAIN_ESCAPES = new Set('0abt\tnvfre "/\\N_LP\r\n');
 
 /** Where a text is larger, or nests deeper, than a policy may; lines count from 1. */
 export function yamlExcess(text: string): { readonly line: number; readonly message: string } | undefined {
@@ -26,7 +30,7 @@ function tokenExcess(text: string): { readonly line: number; readonly message: s
   /** Columns at which the lines begin that a line may be inside of. */
   const indents: number[] = [];
   let [line, tokens, flows, markers] = [1, 0, 0, 0];
-  let marks = 0;
+  let [marks, escapes] = [0, 0];
   let isLineBegin = true;
   let isText = false;
   for (const token of new Lexer().lex(text)) {
@@ -50,7 +54,15 @@ function tokenExcess(text: string): { readonly line: number; readonly message: s
     }
     if (kind === 'anchor' || kind === 'tag' || kind === 'alias') marks += 1;
     if (marks > MAX_MARKS) return { line, message: 'must not have anchors, tags or aliases' };
+    if (kind === 'double-quoted-scalar') escapes += oddEscapes(token);
+    if (escapes > MAX_ESCAPES) return { line, message: `must not have more than ${MAX_ESCAPES} odd escapes in texts` };
     line += token.split('\n').length - 1;
   }
   return undefined;
+}
+
+function oddEscapes(token: string): number {
+  let count = 0;
+  for (const [pair] of token.matchAll(ESCAPE)) if (!PLAIN_ESCAPES.has(pair.charAt(1))) count += 1;
+  return count;
 }

@@ -8,6 +8,8 @@ const tooLarge: readonly (readonly [name: string, text: string, message: RegExp]
   ['bytes', 'roles: {}\n#'.padEnd(256 * 1024 + 1, 'x'), /at most 262144 bytes/],
   ['lists', '['.repeat(200_000), /more than 16 levels/],
   ['mappings', '{a: '.repeat(50_000), /more than 16 levels/],
+  ['bad escapes', `roles: "${'\\q'.repeat(100_000)}"`, /odd escapes/],
+  ['bad escapes by number', `roles: "${'\\uzzzz'.repeat(20_000)}"`, /odd escapes/],
   ['lists on a line', '- '.repeat(100_000), /more than 16 levels/],
   ['keys on a line', '? '.repeat(100_000), /more than 16 levels/],
   ['lines', '\n'.repeat(200_000), /at most 20000 lines/],
