@@ -70,10 +70,9 @@ export class BucketDirectory {
     const bucket = this.bucketOf(hash);
     const tags = this.#buckets.get(bucket);
     const tag = tagOf(hash);
-    let slot = 0;
-    while (slot < SLOTS && this.#buckets.get(bucket + 1 + slot) !== entry) slot += 1;
-    if (slot === SLOTS) return this.#chains.next(entry);
-    for (slot += 1; slot < SLOTS; slot += 1) {
+    const own = this.#slotOf(bucket, entry);
+    if (own === SLOTS) return this.#chains.next(entry);
+    for (let slot = own + 1; slot < SLOTS; slot += 1) {
       const other = this.#buckets.get(bucket + 1 + slot);
       if (other !== 0 && ((tags >>> (TAG_BITS * slot)) & 0xff) === tag) return other;
     }
@@ -89,11 +88,17 @@ export class BucketDirectory {
   /** Only for an entry that is there. Buckets are never merged again: a table that shrinks for good is rebuilt as a whole. */
   remove(entry: number): void {
     const bucket = this.bucketOf(this.#chains.hashOf(entry));
-    let slot = 0;
-    while (slot < SLOTS && this.#buckets.get(bucket + 1 + slot) !== entry) slot += 1;
+    const slot = this.#slotOf(bucket, entry);
     if (slot === SLOTS) this.#unchain(bucket, entry);
     else this.#vacate(bucket, slot);
     this.#count -= 1;
+  }
+
+  /** SLOTS for an entry in the chain. */
+  #slotOf(bucket: number, entry: number): number {
+    let slot = 0;
+    while (slot < SLOTS && this.#buckets.get(bucket + 1 + slot) !== entry) slot += 1;
+    return slot;
   }
 
   #put(entry: number): void {

@@ -11,16 +11,13 @@ import type {
   ListSubjectsInput,
   PermittedInput,
 } from '../../domain/decision/use-cases.ts';
-import { limits } from '../../domain/limits.ts';
 import { checkType, parseResource } from '../../domain/subject.ts';
 import { parseTenantId } from '../../domain/tenant/tenant.ts';
 import { Violations } from '../../domain/violations.ts';
 import { parseAttributes } from './parse-attributes.ts';
+import { parsePage } from './parse-page.ts';
 import { parsePrincipal } from './parse-principal.ts';
-import { optionalText, parseRevision } from './parse-text.ts';
-
-/** Page tokens are ours; what is longer is not. */
-const TOKEN_CHARS = 2048;
+import { parseRevision } from './parse-text.ts';
 
 export function parseListPermissions(request: ListPermissionsRequest): ListPermissionsInput {
   const violations = new Violations();
@@ -70,15 +67,12 @@ function parseCommon(
   },
   violations: Violations,
 ): PermittedInput {
-  const { pageSize } = request;
-  if (pageSize < 0 || pageSize > limits.pageSize) {
-    violations.add('page_size', `must be 1 to ${limits.pageSize}, or 0 for 100`);
-  }
+  const page = parsePage(request, violations);
   return {
     tenant: parseTenantId(request.tenant, violations),
     context: optional(request.context, 'context', violations),
-    pageSize,
-    pageToken: optionalText(request.pageToken, 'page_token', TOKEN_CHARS, violations),
+    pageSize: page.size,
+    pageToken: page.token,
     atLeastRevision: parseRevision(request.atLeastRevision, 'at_least_revision', violations),
   };
 }
